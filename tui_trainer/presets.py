@@ -1,0 +1,128 @@
+"""Presets: TOML files that name some of a config's fields and say what to expect; the bundled ones and the user's own."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tui_trainer.config import RunConfig, build
+from tui_trainer.text import InputError, nearest
+
+LARGEST = 1 << 20  # bytes; a preset is a page of text
+WORDS = ("title", "summary", "expect", "source")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One named starting point: `title` a line, `summary` what is trained, `expect` what comes out, `source` who published it."""
+
+    name: str
+    path: Path
+    config: RunConfig
+    title: str = ""
+    summary: str = ""
+    expect: str = ""
+    source: str = ""
+
+    @property
+    def folder(self) -> str:
+        return self.name.rpartition("/")[0]
+
+    @property
+    def short_name(self) -> str:
+        return self.name.rpartition("/")[2]
+
+
+def bundled_folder() -> Path:
+    """`_presets` inside an installed wheel, `presets/` at the root of a checkout."""
+    package = Path(__file__).parent
+    installed = package / "_presets"
+    return installed if installed.is_dir() else package.parent / "presets"
+
+
+def own_folder() -> Path:
+    """Where the user's own presets lie."""
+    from platformdirs import user_config_path
+
+    return user_config_path("tui-trainer") / "presets"
+
+
+def read(path: Path, name: str) -> Preset:
+    """One preset file. Raises `InputError`, a line for each thing wrong, naming the file and the key."""
+    values = _parse(path)
+    words: dict[str, str] = {}
+    problems: list[str] = []
+    for key in WORDS:
+        text = values.pop(key, "")
+        if not isinstance(text, str) or len(text) > 2000:
+            problems.append(f"{path}: {key}: must be a text of at most 2,000 characters")
+        else:
+            words[key] = text
+    try:
+        config = build(values, str(path))
+    except InputError as error:
+        raise InputError(*problems, *error.problems) from None
+    if problems:
+        raise InputError(*problems)
+    return Preset(name, path, config, **words)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with open(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise InputError(f"{path}: not a regular file")
+            content = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(content) > LARGEST:
+        raise InputError(f"{path}: larger than a preset may be, {LARGEST:,} bytes")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        raise InputError(f"{path}: not TOML: {error or 'nested too deeply'}") from None
+
+
+def files() -> Iterator[tuple[str, Path]]:
+    """Name and file of every preset: bundled ones, `digits` first, then `yours/…`."""
+    bundled = bundled_folder()
+    names = {str(path.relative_to(bundled).with_suffix("")): path for path in bundled.rglob("*.toml")}
+    for name in sorted(names, key=lambda name: ("/" in name, name)):
+        yield name, names[name]
+    for path in sorted(own_folder().glob("*.toml")):
+        yield f"yours/{path.stem}", path
+
+
+def load_all() -> tuple[list[Preset], list[str]]:
+    """Every sound preset, and what is wrong with the others."""
+    found: list[Preset] = []
+    problems: list[str] = []
+    for name, path in files():
+        try:
+            found.append(read(path, name))
+        except InputError as error:
+            problems += error.problems
+    return found, problems
+
+
+def load(name: str) -> Preset:
+    """The preset of this name (`digits`, `evaluation-report/setting-2`), or a file ending in `.toml`."""
+    if name.endswith(".toml"):
+        return read(Path(name), Path(name).stem)
+    known = dict(files())
+    if name in known:
+        return read(known[name], name)
+    tails = [full for full in known if full.rpartition("/")[2] == name]
+    if len(tails) == 1:
+        return read(known[tails[0]], tails[0])
+    if tails:
+        raise InputError(f"preset {name!r} could be {' or '.join(tails)}")
+    raise InputError(f"preset {name[:80]!r} is unknown{nearest(name, known)}; see: tui-trainer presets")

@@ -1,0 +1,66 @@
+"""Wishes sent to a live worker: one small JSON file each in `inbox/`, taken in name order."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class Command(msgspec.Struct, tag_field="command", tag=str.lower, kw_only=True):
+    id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)
+
+
+class Pause(Command):
+    """Save, then wait; the epoch stops advancing until a `Resume`."""
+
+
+class Resume(Command):
+    """Go on after a `Pause`."""
+
+
+class Save(Command):
+    """Write a checkpoint that stays until somebody deletes it."""
+
+
+class Stop(Command):
+    """End the run; save first unless `discard`."""
+
+    discard: bool = False
+
+
+class Set(Command):
+    """Change fields of the config from the next step on, by dotted path."""
+
+    changes: dict[str, Any]
+
+
+AnyCommand = Pause | Resume | Save | Stop | Set
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyCommand)
+LARGEST = 65_536
+
+
+def send(inbox: Path, command: AnyCommand) -> str:
+    """Put a command into the inbox, whole or not at all; returns its id, which `Applied` will name."""
+    name = f"{time.time_ns():020}-{command.id}"
+    temporary = inbox / f".{name}.tmp"
+    temporary.write_bytes(_encoder.encode(command))
+    temporary.replace(inbox / f"{name}.json")
+    return command.id
+
+
+def receive(inbox: Path) -> Iterator[tuple[Path, AnyCommand | None]]:
+    """Waiting commands in order, each with its file, which the worker deletes; None where a file is no command."""
+    names = sorted(entry.name for entry in os.scandir(inbox) if entry.name.endswith(".json") and entry.name[0] != ".")
+    for path in (inbox / name for name in names):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            with open(descriptor, "rb") as stream:
+                yield path, _decoder.decode(stream.read(LARGEST))
+        except (OSError, msgspec.MsgspecError, RecursionError):
+            yield path, None

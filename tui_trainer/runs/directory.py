@@ -1,0 +1,178 @@
+"""Run directories: where they lie, how they are made, found and deleted."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tomllib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tui_trainer.config import RunConfig, build
+from tui_trainer.text import InputError
+
+FORMAT = 1
+NAME_LIMIT = 60
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def runs_root(override: Path | None = None) -> Path:
+    """`--runs`, else `$TUI_TRAINER_RUNS`, else the user's data directory."""
+    if override is not None:
+        return override
+    if named := os.environ.get("TUI_TRAINER_RUNS"):
+        return Path(named)
+    from platformdirs import user_data_path
+
+    return user_data_path("tui-trainer") / "runs"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def events_file(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def inbox(self) -> Path:
+        return self.path / "inbox"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def worker_log(self) -> Path:
+        return self.path / "worker.log"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "lock"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `config.toml` says: how the run came to be, and its resolved config."""
+
+    config: RunConfig
+    name: str
+    preset: str
+    data_root: Path
+
+
+def check_name(name: str) -> str:
+    """A run's name as it is, or an `InputError` with the rule."""
+    if len(name) > NAME_LIMIT or not _NAME.fullmatch(name):
+        raise InputError(
+            f"--name: {name[:80]!r} is not a name: letters, digits, '.', '_' and '-', "
+            f"not first a sign, {NAME_LIMIT} characters at most"
+        )
+    return name
+
+
+def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Path) -> Run:
+    """A new run directory with its config written, ready to be launched. Raises `InputError`, leaving nothing behind."""
+    check_name(name)
+    import tomlkit
+
+    record = {
+        "run": {"format": FORMAT, "name": name, "preset": preset, "data_root": str(data_root.absolute())},
+        **config.model_dump(mode="json"),
+    }
+    text = tomlkit.dumps(record)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        run = _make_directory(root, name)
+    except OSError as error:
+        raise InputError(f"{root}: no run can be made here: {error.strerror}") from error
+    try:
+        run.inbox.mkdir()
+        run.checkpoints.mkdir()
+        run.config_file.write_text(text)
+    except OSError as error:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise InputError(f"{run.path}: cannot be written: {error.strerror}") from error
+    return run
+
+
+def _make_directory(root: Path, name: str) -> Run:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    while True:
+        moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
+        path = root / f"{moment}-{slug}-{uuid.uuid4().hex[:4]}"
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return Run(path)
+
+
+def read_record(run: Run) -> Record:
+    """Raises `InputError` when `config.toml` is absent, unreadable or of a newer format."""
+    try:
+        values: dict[str, Any] = tomllib.loads(run.config_file.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{run.config_file}: cannot be read: {error}") from None
+    header = values.pop("run", {})
+    if not isinstance(header, dict) or not isinstance(header.get("format"), int):
+        raise InputError(f"{run.config_file}: run.format: missing; not a run's config")
+    if header["format"] > FORMAT:
+        raise InputError(f"{run.config_file}: run.format: {header['format']} is newer than this program's {FORMAT}")
+    return Record(
+        build(values, str(run.config_file)),
+        str(header.get("name", "")),
+        str(header.get("preset", "")),
+        Path(str(header.get("data_root", ""))),
+    )
+
+
+def list_runs(root: Path) -> Iterator[Run]:
+    """Every run under `root`, newest first. Links that lead out of `root` are not runs."""
+    try:
+        names = sorted((entry.name for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)), reverse=True)
+    except OSError:
+        return
+    for name in names:
+        if (root / name / "config.toml").is_file():
+            yield Run(root / name)
+
+
+def find(root: Path, reference: str) -> Run:
+    """The run named by its id, a unique prefix of it, or `last`. Raises `InputError`."""
+    runs = list(list_runs(root))
+    if not runs:
+        raise InputError(f"RUN: there are no runs in {root} yet")
+    if reference == "last":
+        return runs[0]
+    matches = [run for run in runs if run.id.startswith(reference)] if reference else []
+    exact = [run for run in matches if run.id == reference]
+    if len(exact or matches) == 1:
+        return (exact or matches)[0]
+    if matches:
+        raise InputError(f"RUN: {reference!r} begins {len(matches)} ids, such as {matches[0].id} and {matches[1].id}")
+    raise InputError(f"RUN: no run begins with {reference[:80]!r} in {root}; see: tui-trainer runs")
+
+
+def delete(run: Run) -> None:
+    """Delete the directory. The caller holds the run's lock."""
+    # renamed first, so that a deletion cut short leaves no half run in the list
+    doomed = run.path.with_name(f".deleted-{run.id}")
+    run.path.rename(doomed)
+    shutil.rmtree(doomed)

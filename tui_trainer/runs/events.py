@@ -1,0 +1,211 @@
+"""The facts a worker writes to `events.jsonl`, one JSON object a line, and how they are appended and read."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+FORMAT = 1
+Status = Literal["starting", "running", "paused", "finished", "stopped", "failed"]
+Level = Literal["info", "warning", "error"]
+
+
+class Event(msgspec.Struct, tag_field="type", tag=str.lower, kw_only=True, omit_defaults=True):
+    """`time`: seconds since 1970 by the wall clock, for people; order and durations never depend on it."""
+
+    time: float = msgspec.field(default_factory=time.time)
+
+
+class Started(Event):
+    """A worker took the run. Everything that decides the bits is here, and is reused when the run is resumed."""
+
+    format: int = FORMAT
+    pid: int
+    host: str
+    device: str
+    device_name: str
+    threads: int
+    precision: str
+    step_path: str
+    versions: dict[str, str]
+    parameters: int
+    train_examples: int
+    steps_per_epoch: int
+    resumed_from: str = ""
+    exact: bool = True
+
+
+class State(Event):
+    status: Status
+    reason: str = ""
+
+
+class Metrics(Event):
+    """Means over the steps since the last `Metrics`; `step` is the last of them. `seconds` is training time so far."""
+
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    gradient_norm: float
+    learning_rate: float
+    images_per_second: float
+    seconds: float
+
+
+class Epoch(Event):
+    """Completed epoch `epoch`: running means over its training steps, then validation with its final weights."""
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    images_per_second: float
+    seconds: float
+    training_seconds: float
+    evaluation_seconds: float
+    saving_seconds: float
+
+
+class Evaluated(Event):
+    """Loss and accuracy of the final weights, or of the best epoch's, on one whole split."""
+
+    which: Literal["final", "best"]
+    epoch: int
+    step: int
+    split: Literal["train", "validation", "test"]
+    loss: float
+    accuracy: float
+    examples: int
+
+
+class Checkpoint(Event):
+    """A checkpoint is committed: it has its final name and verifies."""
+
+    file: str
+    kinds: list[str]
+    epoch: int
+    step: int
+    bytes: int
+    weights_sha256: str
+    val_accuracy: float | None = None
+
+
+class Removed(Event):
+    """A checkpoint that is no longer needed was deleted."""
+
+    file: str
+
+
+class Log(Event):
+    level: Level
+    message: str
+
+
+class Applied(Event):
+    """A command was carried out, or refused, after step `step`."""
+
+    id: str
+    command: str
+    epoch: int
+    step: int
+    ok: bool = True
+    message: str = ""
+    changes: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Rewound(Event):
+    """The run goes on from here: metrics after `step` are void."""
+
+    epoch: int
+    step: int
+    seconds: float
+
+
+AnyEvent = Started | State | Metrics | Epoch | Evaluated | Checkpoint | Removed | Log | Applied | Rewound
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyEvent)
+
+
+class EventLog:
+    """The worker's end: appends whole lines. The caller holds the run's lock.
+
+    A torn last line left by a crash is cut when the log is opened. A disk that is full never stops training: what
+    could not be written is counted, and the gap is stated with the first event that fits again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self.lost = 0
+        self.end = _end_of_last_line(self.descriptor)
+        os.ftruncate(self.descriptor, self.end)
+
+    def append(self, event: AnyEvent) -> None:
+        if self.lost:
+            gap = Log(level="error", message=f"{self.lost} events could not be written and are lost")
+            if not self._write(_encoder.encode(gap) + b"\n"):
+                self.lost += 1
+                return
+            self.lost = 0
+        if not self._write(_encoder.encode(event) + b"\n"):
+            self.lost += 1
+
+    def _write(self, line: bytes) -> bool:
+        try:
+            if os.pwrite(self.descriptor, line, self.end) == len(line):
+                self.end += len(line)
+                return True
+            os.ftruncate(self.descriptor, self.end)
+        except OSError:
+            pass
+        return False
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+def _end_of_last_line(descriptor: int) -> int:
+    end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - 65_536)
+        block = os.pread(descriptor, end - start, start)
+        newline = block.rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
+
+
+class EventReader:
+    """A reader's end: whole lines that came since the last call. Never writes, never waits.
+
+    A torn last line stays unread until it is whole; a line that is no event is skipped and counted in `unreadable`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.unreadable = 0
+
+    def read(self, limit: int = 1 << 24) -> Iterator[AnyEvent]:
+        """New events, from at most about `limit` bytes."""
+        try:
+            with self.path.open("rb") as stream:
+                stream.seek(self.offset)
+                block = stream.read(limit)
+        except FileNotFoundError:
+            return
+        whole = block.rfind(b"\n") + 1
+        self.offset += whole
+        for line in block[:whole].split(b"\n")[:-1]:
+            try:
+                yield _decoder.decode(line)
+            except (msgspec.MsgspecError, RecursionError):
+                self.unreadable += 1

@@ -1,0 +1,182 @@
+"""Start a detached worker, and tell whether one lives. The lock decides, never a process number alone."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tui_trainer.runs.directory import Run
+from tui_trainer.text import InputError
+
+Liveness = Literal["alive", "dead", "unknown"]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds, or last held, a run's lock."""
+
+    pid: int
+    process_started: float
+    boot: str
+    host: str
+    role: Literal["worker", "job"] = "worker"
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        import psutil
+
+        return str(round(psutil.boot_time()))
+
+
+def this_process(role: Literal["worker", "job"]) -> Owner:
+    import psutil
+
+    return Owner(os.getpid(), psutil.Process().create_time(), _boot_id(), platform.node(), role)
+
+
+def sign(descriptor: int, owner: Owner) -> None:
+    """Write the holder's name into the lock file it holds."""
+    content = json.dumps(asdict(owner)).encode()
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, content, 0)
+
+
+def owner(run: Run) -> Owner | None:
+    """Who signed the lock file last; None when nobody did."""
+    try:
+        return Owner(**json.loads(run.lock_file.read_bytes()[:4096]))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def take_lock(run: Run) -> int:
+    """The run's lock, held through the returned descriptor. Raises `InputError` when somebody holds it."""
+    try:
+        descriptor = os.open(run.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise InputError(f"{run.lock_file}: cannot be written: {error.strerror}") from error
+    for _ in range(25):  # a reader's probe holds the lock for an instant
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            time.sleep(0.01)
+    os.close(descriptor)
+    holder = owner(run)
+    raise InputError(f"{run.id}: already has a worker{f' (process {holder.pid} on {holder.host})' if holder else ''}")
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Hold the run's lock for a short piece of work on its directory."""
+    descriptor = take_lock(run)
+    try:
+        sign(descriptor, this_process("job"))
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def liveness(run: Run) -> Liveness:
+    """Does a process hold the run's lock? `unknown`: the last holder was on another host, whose locks may not show."""
+    try:
+        descriptor = os.open(run.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return "dead"
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "alive"
+    finally:
+        os.close(descriptor)
+    holder = owner(run)
+    return "unknown" if holder and holder.host != platform.node() else "dead"
+
+
+def why_interrupted(run: Run) -> str:
+    """What is known about the end of a worker that left no last word."""
+    holder = owner(run)
+    if holder and holder.boot != _boot_id():
+        return "the machine was restarted"
+    try:
+        with run.worker_log.open("rb") as stream:
+            stream.seek(max(0, run.worker_log.stat().st_size - 2000))
+            lines = stream.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "the worker was killed (by hand, or by the system for its memory)"
+
+
+def _worker_command(*arguments: str) -> list[str]:
+    # -P: a torch.py in the current folder must not become the worker's torch
+    return [sys.executable, "-P", "-m", "tui_trainer.engine", *arguments]
+
+
+class Standby:
+    """A worker that has already imported torch and waits for a run; one a dashboard."""
+
+    def __init__(self) -> None:
+        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM)
+        with theirs:
+            self.process = subprocess.Popen(
+                _worker_command("standby"),
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def hand_over(self, order: bytes, lock: int) -> bool:
+        """Give the standby its run and the run's lock; False when it is no longer there."""
+        try:
+            socket.send_fds(self.ours, [order], [lock])
+        except OSError:
+            return False
+        finally:
+            self.ours.close()
+        return self.process.poll() is None
+
+    def dismiss(self) -> None:
+        self.ours.close()
+
+
+def launch(
+    run: Run, data_root: Path, changes: Mapping[str, Any] | None = None, standby: Standby | None = None
+) -> None:
+    """Start a worker on the run, detached from this terminal; a standby takes it over if there is one.
+
+    The lock is taken here and handed on, so there is no moment at which the run looks dead. Raises `InputError` when
+    the run has a worker already.
+    """
+    lock = take_lock(run)
+    try:
+        order = json.dumps({"run": str(run.path.absolute()), "data": str(data_root.absolute()), "changes": dict(changes or {})})
+        if standby is not None and standby.hand_over(order.encode(), lock):
+            return
+        with run.worker_log.open("ab") as output:
+            subprocess.Popen(
+                _worker_command("train", order, "--lock", str(lock)),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                pass_fds=(lock,),
+            )
+    except OSError as error:
+        raise InputError(f"{run.path}: no worker could be started: {error.strerror}") from error
+    finally:
+        os.close(lock)

@@ -1,0 +1,318 @@
+"""`fold`: the one way from events to everything any reader knows about a run."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal, NamedTuple
+
+from tui_trainer.config import RunConfig, change
+from tui_trainer.runs import events
+from tui_trainer.text import clean
+
+RunStatus = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+TERMINAL: frozenset[str] = frozenset({"finished", "stopped", "failed"})
+
+
+class Bucket(NamedTuple):
+    """Several neighbouring points of a series as one: where they end, their least, mean and greatest value."""
+
+    step: int
+    low: float
+    mean: float
+    high: float
+
+
+@dataclass
+class Series:
+    """One measured quantity over steps, every point kept."""
+
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    values: array[float] = field(default_factory=lambda: array("d"))
+
+    def append(self, step: int, value: float) -> None:
+        self.steps.append(step)
+        self.values.append(value)
+
+    def rewind(self, step: int) -> None:
+        """Forget every point after `step`."""
+        kept = bisect_right(self.steps, step)
+        del self.steps[kept:], self.values[kept:]
+
+    def buckets(self, count: int, first: int = 0, last: int | None = None) -> list[Bucket]:
+        """The points with first ≤ step ≤ last as at most `count` buckets, for a chart about that many dots wide."""
+        import numpy as np
+
+        begin = bisect_right(self.steps, first - 1)
+        end = len(self.steps) if last is None else bisect_right(self.steps, last)
+        size = end - begin
+        if size <= count:
+            return [Bucket(s, v, v, v) for s, v in zip(self.steps[begin:end], self.values[begin:end], strict=True)]
+        # sliced copies: a view would forbid the arrays to grow
+        steps, values = np.array(self.steps[begin:end]), np.array(self.values[begin:end])
+        edges = np.arange(count) * size // count
+        ends = np.append(edges[1:], size) - 1
+        means = np.add.reduceat(values, edges) / np.diff(np.append(edges, size))
+        lows, highs = np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges)
+        return [Bucket(*row) for row in zip(steps[ends].tolist(), lows.tolist(), means.tolist(), highs.tolist(), strict=True)]
+
+
+class LogLine(NamedTuple):
+    time: float
+    level: events.Level
+    message: str
+
+
+class Change(NamedTuple):
+    """A live change: the step after which it took effect, and the fields changed."""
+
+    epoch: int
+    step: int
+    changes: dict[str, Any]
+
+
+# name of a series → field of `Metrics`, or of `Epoch`
+METRIC_SERIES = {
+    "train_loss": "loss",
+    "train_accuracy": "accuracy",
+    "gradient_norm": "gradient_norm",
+    "learning_rate": "learning_rate",
+    "images_per_second": "images_per_second",
+    "seconds": "seconds",
+}
+EPOCH_SERIES = ("val_loss", "val_accuracy")
+
+
+@dataclass
+class RunState:
+    """Everything the events tell about a run. Accuracies are fractions, `seconds` training time without pauses."""
+
+    id: str
+    config: RunConfig
+    name: str = ""
+    preset: str = ""
+    status: RunStatus = "starting"
+    reason: str = ""
+    started: events.Started | None = None
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    metrics: events.Metrics | None = None
+    epochs_done: list[events.Epoch] = field(default_factory=list)
+    best: events.Epoch | None = None
+    evaluations: dict[tuple[str, str], events.Evaluated] = field(default_factory=dict)
+    checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=lambda: {n: Series() for n in (*METRIC_SERIES, *EPOCH_SERIES)})
+    log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=2000))
+    changes: list[Change] = field(default_factory=list)
+    acknowledged: dict[str, events.Applied] = field(default_factory=dict)
+    events_seen: int = 0
+    unreadable: int = 0
+    last_event: float = 0.0
+
+    @property
+    def epochs(self) -> int:
+        return self.config.training.epochs
+
+    @property
+    def total_steps(self) -> int:
+        return self.epochs * self.config.steps_per_epoch
+
+    @property
+    def last_epoch(self) -> events.Epoch | None:
+        return self.epochs_done[-1] if self.epochs_done else None
+
+    @property
+    def newest_checkpoint(self) -> events.Checkpoint | None:
+        return max(self.checkpoints.values(), key=lambda c: (c.step, c.time), default=None)
+
+    @property
+    def images_per_second(self) -> float | None:
+        """Training throughput of the last completed epoch, or of the last moments of the first."""
+        if self.last_epoch:
+            return self.last_epoch.images_per_second
+        return self.metrics.images_per_second if self.metrics else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from the speed of the last hundred measurements, evaluation and saving included."""
+        seconds = self.series["seconds"]
+        if len(seconds.steps) < 2:
+            return None
+        first = max(0, len(seconds.steps) - 100)
+        steps = seconds.steps[-1] - seconds.steps[first]
+        return (seconds.values[-1] - seconds.values[first]) / steps * (self.total_steps - self.step) if steps else None
+
+    def accuracy(self, which: Literal["final", "best"], split: str) -> float | None:
+        found = self.evaluations.get((which, split))
+        return found.accuracy if found else None
+
+    def summary(self) -> dict[str, Any]:
+        """What `show --json` prints; every value is a plain JSON value."""
+        last, newest = self.last_epoch, self.newest_checkpoint
+        running = self.metrics if last is None else None
+        started = self.started
+        return {
+            "id": self.id,
+            "name": self.name,
+            "preset": self.preset,
+            "status": self.status,
+            "reason": self.reason,
+            "device": started.device if started else None,
+            "device_name": started.device_name if started else None,
+            "threads": started.threads if started else None,
+            "precision": started.precision if started else None,
+            "step_path": started.step_path if started else None,
+            "parameters": sum(self.config.layer_parameters),
+            "epoch": self.epoch,
+            "epochs": self.epochs,
+            "step": self.step,
+            "steps": self.total_steps,
+            "train_loss": last.train_loss if last else running.loss if running else None,
+            "train_accuracy": last.train_accuracy if last else running.accuracy if running else None,
+            "train_accuracy_evaluated": self.accuracy("final", "train"),
+            "val_loss": last.val_loss if last else None,
+            "val_accuracy": last.val_accuracy if last else None,
+            "test_loss": self.evaluations[("final", "test")].loss if ("final", "test") in self.evaluations else None,
+            "test_accuracy": self.accuracy("final", "test"),
+            "best_epoch": self.best.epoch if self.best else None,
+            "best_val_accuracy": self.best.val_accuracy if self.best else None,
+            "best_test_accuracy": self.accuracy("best", "test"),
+            "validation_is_test": self.config.split.validation_is_test,
+            "seconds": self.seconds,
+            "images_per_second": self.images_per_second,
+            "checkpoints": [
+                {
+                    "file": c.file,
+                    "kinds": c.kinds,
+                    "epoch": c.epoch,
+                    "step": c.step,
+                    "bytes": c.bytes,
+                    "val_accuracy": c.val_accuracy,
+                    "weights_sha256": c.weights_sha256,
+                }
+                for c in sorted(self.checkpoints.values(), key=lambda c: c.step)
+            ],
+            "weights_sha256": newest.weights_sha256 if newest else None,
+            "changes": [c._asdict() for c in self.changes],
+            "unreadable_events": self.unreadable,
+            "config": self.config.model_dump(mode="json"),
+        }
+
+
+def fold(state: RunState, event: events.AnyEvent) -> None:
+    """Take one event into the state."""
+    state.events_seen += 1
+    state.last_event = event.time
+    _FOLDERS[type(event)](state, event)
+
+
+def _started(state: RunState, event: events.Started) -> None:
+    state.started = event
+    state.status, state.reason = "starting", ""
+    state.evaluations.clear()
+    resumed = f", resumed from {event.resumed_from}" if event.resumed_from else ""
+    approximate = "" if event.exact else " (approximate: device, threads or versions differ)"
+    _note(
+        state,
+        event,
+        f"started on {event.device_name}, {event.threads} threads, {event.precision}{resumed}{approximate}",
+    )
+
+
+def _state(state: RunState, event: events.State) -> None:
+    state.status, state.reason = event.status, clean(event.reason)
+    level: events.Level = "error" if event.status == "failed" else "info"
+    _note(state, event, f"{event.status}: {event.reason}" if event.reason else event.status, level)
+
+
+def _metrics(state: RunState, event: events.Metrics) -> None:
+    state.metrics = event
+    state.step, state.seconds = event.step, event.seconds
+    step, series = event.step, state.series
+    for name, attribute in METRIC_SERIES.items():
+        series[name].append(step, getattr(event, attribute))
+
+
+def _epoch(state: RunState, event: events.Epoch) -> None:
+    state.epochs_done.append(event)
+    state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
+    for name in EPOCH_SERIES:
+        state.series[name].append(event.step, getattr(event, name))
+    star = ""
+    if state.best is None or event.val_accuracy > state.best.val_accuracy:
+        state.best, star = event, "  ★ best"
+    _note(
+        state,
+        event,
+        f"epoch {event.epoch}  train loss {event.train_loss:.4f}  accuracy {100 * event.train_accuracy:.2f} %"
+        f"  val loss {event.val_loss:.4f}  accuracy {100 * event.val_accuracy:.2f} %{star}",
+    )
+
+
+def _evaluated(state: RunState, event: events.Evaluated) -> None:
+    state.evaluations[(event.which, event.split)] = event
+    weights = "final weights" if event.which == "final" else f"best epoch, {event.epoch},"
+    _note(
+        state,
+        event,
+        f"{weights} on {event.split}: loss {event.loss:.4f}  accuracy {100 * event.accuracy:.2f} %",
+    )
+
+
+def _checkpoint(state: RunState, event: events.Checkpoint) -> None:
+    state.checkpoints[event.file] = event
+    _note(state, event, f"saved {clean(event.file)} ({', '.join(map(clean, event.kinds))})")
+
+
+def _removed(state: RunState, event: events.Removed) -> None:
+    state.checkpoints.pop(event.file, None)
+
+
+def _log(state: RunState, event: events.Log) -> None:
+    _note(state, event, event.message, event.level)
+
+
+def _applied(state: RunState, event: events.Applied) -> None:
+    state.acknowledged[event.id] = event
+    if len(state.acknowledged) > 1000:  # the oldest have long been read by whoever asked
+        for old in list(islice(state.acknowledged, 500)):
+            del state.acknowledged[old]
+    if event.changes and event.ok:
+        state.config = change(state.config, event.changes)
+        state.changes.append(Change(event.epoch, event.step, event.changes))
+    level: events.Level = "info" if event.ok else "warning"
+    _note(state, event, f"{event.command}: {event.message}" if event.message else event.command, level)
+
+
+def _rewound(state: RunState, event: events.Rewound) -> None:
+    for series in state.series.values():
+        series.rewind(event.step)
+    while state.epochs_done and state.epochs_done[-1].step > event.step:
+        state.epochs_done.pop()
+    state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
+    state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
+    state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
+    _note(state, event, f"rewound to step {event.step:,}")
+
+
+def _note(state: RunState, event: events.AnyEvent, message: str, level: events.Level = "info") -> None:
+    state.log.append(LogLine(event.time, level, clean(message)))
+
+
+_FOLDERS: dict[type, Callable[[RunState, Any], None]] = {
+    events.Started: _started,
+    events.State: _state,
+    events.Metrics: _metrics,
+    events.Epoch: _epoch,
+    events.Evaluated: _evaluated,
+    events.Checkpoint: _checkpoint,
+    events.Removed: _removed,
+    events.Log: _log,
+    events.Applied: _applied,
+    events.Rewound: _rewound,
+}

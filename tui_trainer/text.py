@@ -1,0 +1,65 @@
+"""Words on their way to a person: refusals, foreign text made harmless, numbers with units."""
+
+import unicodedata
+from collections.abc import Iterable
+
+INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+class InputError(Exception):
+    """Something asked for cannot be done; one line for each thing wrong, nothing was changed.
+
+    The command line prints the lines and exits with status 2.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+def clean(foreign: str, limit: int = 1000) -> str:
+    """`foreign` on one line, without control, direction and zero-width characters, `limit` characters at most."""
+    cut = foreign[: limit + 1]
+    visible = "".join(" " if c in "\t\r\n" else c for c in cut if c in "\t\r\n" or unicodedata.category(c) not in INVISIBLE)
+    return visible if len(visible) <= limit else visible[: limit - 1] + "…"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the known word closest to `word`, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def duration(seconds: float) -> str:
+    """`0:31`, `12:05`, `3:04:05`; seconds with a tenth under ten seconds: `4.2 s`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(count: float) -> str:
+    """Bytes in binary units: `960 B`, `1.2 MiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """`97.86 %`, or a dash where there is no number yet."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def rate(per_second: float | None) -> str:
+    """Images a second, three significant digits: `812 images/s`, `1.24 M images/s`."""
+    if per_second is None:
+        return "–"
+    for limit, unit in ((1e6, "M "), (1e3, "k ")):
+        if per_second >= limit:
+            return f"{per_second / limit:.3g} {unit}images/s"
+    return f"{per_second:.3g} images/s"
