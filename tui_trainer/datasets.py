@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from tui_trainer.files import open_regular
 from tui_trainer.text import InputError, nearest
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Dataset:
     splits: dict[str, Split]
     source: str
     folder: str = ""
+    torchvision: str = ""
+    download_bytes: int = 0
     files: dict[str, IdxFile] = field(default_factory=dict)
 
     @property
@@ -104,6 +106,8 @@ CATALOGUE = {
             },
             source="IDX files, downloaded through torchvision when absent (11 MiB)",
             folder="MNIST/raw",
+            torchvision="MNIST",
+            download_bytes=11_594_722,
             files={
                 "train_images": IdxFile(
                     "train-images-idx3-ubyte",
@@ -201,12 +205,12 @@ def read_idx(path: Path, file: IdxFile) -> NDArray[np.uint8]:
     header = 4 + 4 * len(file.shape)
     expected = header + int(np.prod(file.shape))
     try:
-        with path.open("rb", opener=_open_regular) as stream:
+        with open_regular(path) as stream:
             unpacked = gzip.GzipFile(fileobj=stream) if path.suffix == ".gz" else stream
             # one byte more than fits tells a file that is too long without unpacking a gzip bomb
             content = cast(BinaryIO, unpacked).read(expected + 1)
     except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if content[:4] != bytes((0, 0, 8, len(file.shape))):
         raise InputError(f"{path}: not an IDX file of {len(file.shape)}-dimensional unsigned bytes (wrong magic number)")
     shape = tuple(int(n) for n in np.frombuffer(content[4:header], dtype=">u4"))
@@ -217,15 +221,6 @@ def read_idx(path: Path, file: IdxFile) -> NDArray[np.uint8]:
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise InputError(f"{path}: damaged: its sha256 is not the published one; delete it and fetch it again")
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(file.shape)
-
-
-def _open_regular(path: str, flags: int) -> int:
-    """Open without hanging on a FIFO, and refuse anything that is not a regular file."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise ValueError("not a regular file")
-    return descriptor
 
 
 def load(name: str, split: str, root: Path) -> Parts:

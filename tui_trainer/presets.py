@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer.config import RunConfig, build
+from tui_trainer.files import open_regular
 from tui_trainer.text import InputError, nearest
 
 LARGEST = 1 << 20  # bytes; a preset is a page of text
@@ -74,10 +73,7 @@ def read(path: Path, name: str) -> Preset:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with open(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise InputError(f"{path}: not a regular file")
+        with open_regular(path) as stream:
             content = stream.read(LARGEST + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None

@@ -9,30 +9,32 @@ from typing import Any
 
 import msgspec
 
+from tui_trainer.files import open_regular
+
 
 class Command(msgspec.Struct, tag_field="command", tag=str.lower, kw_only=True):
     id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)
 
 
-class Pause(Command):
+class Pause(Command, kw_only=True):
     """Save, then wait; the epoch stops advancing until a `Resume`."""
 
 
-class Resume(Command):
+class Resume(Command, kw_only=True):
     """Go on after a `Pause`."""
 
 
-class Save(Command):
+class Save(Command, kw_only=True):
     """Write a checkpoint that stays until somebody deletes it."""
 
 
-class Stop(Command):
+class Stop(Command, kw_only=True):
     """End the run; save first unless `discard`."""
 
     discard: bool = False
 
 
-class Set(Command):
+class Set(Command, kw_only=True):
     """Change fields of the config from the next step on, by dotted path."""
 
     changes: dict[str, Any]
@@ -59,8 +61,7 @@ def receive(inbox: Path) -> Iterator[tuple[Path, AnyCommand | None]]:
     names = sorted(entry.name for entry in os.scandir(inbox) if entry.name.endswith(".json") and entry.name[0] != ".")
     for path in (inbox / name for name in names):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-            with open(descriptor, "rb") as stream:
+            with open_regular(path) as stream:
                 yield path, _decoder.decode(stream.read(LARGEST))
         except (OSError, msgspec.MsgspecError, RecursionError):
             yield path, None

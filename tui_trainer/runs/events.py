@@ -19,7 +19,7 @@ class Event(msgspec.Struct, tag_field="type", tag=str.lower, kw_only=True, omit_
     time: float = msgspec.field(default_factory=time.time)
 
 
-class Started(Event):
+class Started(Event, kw_only=True):
     """A worker took the run. Everything that decides the bits is here, and is reused when the run is resumed."""
 
     format: int = FORMAT
@@ -38,12 +38,15 @@ class Started(Event):
     exact: bool = True
 
 
-class State(Event):
+class State(Event, kw_only=True):
+    """The run's status changed; a new worker's first word is `starting`, with its process number."""
+
     status: Status
     reason: str = ""
+    pid: int = 0
 
 
-class Metrics(Event):
+class Metrics(Event, kw_only=True):
     """Means over the steps since the last `Metrics`; `step` is the last of them. `seconds` is training time so far."""
 
     epoch: int
@@ -56,7 +59,7 @@ class Metrics(Event):
     seconds: float
 
 
-class Epoch(Event):
+class Epoch(Event, kw_only=True):
     """Completed epoch `epoch`: running means over its training steps, then validation with its final weights."""
 
     epoch: int
@@ -73,7 +76,7 @@ class Epoch(Event):
     saving_seconds: float
 
 
-class Evaluated(Event):
+class Evaluated(Event, kw_only=True):
     """Loss and accuracy of the final weights, or of the best epoch's, on one whole split."""
 
     which: Literal["final", "best"]
@@ -85,7 +88,7 @@ class Evaluated(Event):
     examples: int
 
 
-class Checkpoint(Event):
+class Checkpoint(Event, kw_only=True):
     """A checkpoint is committed: it has its final name and verifies."""
 
     file: str
@@ -97,18 +100,18 @@ class Checkpoint(Event):
     val_accuracy: float | None = None
 
 
-class Removed(Event):
+class Removed(Event, kw_only=True):
     """A checkpoint that is no longer needed was deleted."""
 
     file: str
 
 
-class Log(Event):
+class Log(Event, kw_only=True):
     level: Level
     message: str
 
 
-class Applied(Event):
+class Applied(Event, kw_only=True):
     """A command was carried out, or refused, after step `step`."""
 
     id: str
@@ -120,7 +123,7 @@ class Applied(Event):
     changes: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class Rewound(Event):
+class Rewound(Event, kw_only=True):
     """The run goes on from here: metrics after `step` are void."""
 
     epoch: int

@@ -66,8 +66,7 @@ class Follower:
             state.status = "interrupted"
         elif alive and (state.status in TERMINAL or state.status == "interrupted"):
             holder = owner(self.run)
-            # signed by the worker's pid and not yet heard of: its first event is still to come
-            if holder and holder.role == "worker" and not (state.started and state.started.pid == holder.pid):
+            if holder and holder.role == "worker" and holder.pid != state.worker_pid:  # not yet heard of
                 state.status, state.reason = "starting", ""
 
 

@@ -155,21 +155,33 @@ class Standby:
 
 
 def launch(
-    run: Run, data_root: Path, changes: Mapping[str, Any] | None = None, standby: Standby | None = None
+    run: Run,
+    data_root: Path,
+    changes: Mapping[str, Any] | None = None,
+    approximate: bool = False,
+    standby: Standby | None = None,
 ) -> None:
     """Start a worker on the run, detached from this terminal; a standby takes it over if there is one.
 
     The lock is taken here and handed on, so there is no moment at which the run looks dead. Raises `InputError` when
-    the run has a worker already.
+    the run has a worker already. `changes` are made where the run stands; `approximate` resumes even where machine or
+    versions changed, and so would the bits.
     """
     lock = take_lock(run)
     try:
-        order = json.dumps({"run": str(run.path.absolute()), "data": str(data_root.absolute()), "changes": dict(changes or {})})
+        order = json.dumps(
+            {
+                "run": str(run.path.absolute()),
+                "data": str(data_root.absolute()),
+                "changes": dict(changes or {}),
+                "approximate": approximate,
+            }
+        )
         if standby is not None and standby.hand_over(order.encode(), lock):
             return
         with run.worker_log.open("ab") as output:
             subprocess.Popen(
-                _worker_command("train", order, "--lock", str(lock)),
+                _worker_command("train", order, str(lock)),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

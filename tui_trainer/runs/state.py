@@ -68,8 +68,9 @@ class LogLine(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A live change: the step after which it took effect, and the fields changed."""
+    """A live change: the command's id, the step after which it took effect, and the fields changed."""
 
+    id: str
     epoch: int
     step: int
     changes: dict[str, Any]
@@ -92,11 +93,12 @@ class RunState:
     """Everything the events tell about a run. Accuracies are fractions, `seconds` training time without pauses."""
 
     id: str
-    config: RunConfig
+    first_config: RunConfig
     name: str = ""
     preset: str = ""
     status: RunStatus = "starting"
     reason: str = ""
+    worker_pid: int = 0
     started: events.Started | None = None
     epoch: int = 0
     step: int = 0
@@ -109,10 +111,17 @@ class RunState:
     series: dict[str, Series] = field(default_factory=lambda: {n: Series() for n in (*METRIC_SERIES, *EPOCH_SERIES)})
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=2000))
     changes: list[Change] = field(default_factory=list)
+    pending: list[Change] = field(default_factory=list)
+    """Changes that a rewind took back and the worker will make again at their steps."""
+    config: RunConfig = field(init=False)
+    """`first_config` with the live changes so far."""
     acknowledged: dict[str, events.Applied] = field(default_factory=dict)
     events_seen: int = 0
     unreadable: int = 0
     last_event: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.config = self.first_config
 
     @property
     def epochs(self) -> int:
@@ -226,6 +235,7 @@ def _started(state: RunState, event: events.Started) -> None:
 
 def _state(state: RunState, event: events.State) -> None:
     state.status, state.reason = event.status, clean(event.reason)
+    state.worker_pid = event.pid or state.worker_pid
     level: events.Level = "error" if event.status == "failed" else "info"
     _note(state, event, f"{event.status}: {event.reason}" if event.reason else event.status, level)
 
@@ -282,9 +292,10 @@ def _applied(state: RunState, event: events.Applied) -> None:
     if len(state.acknowledged) > 1000:  # the oldest have long been read by whoever asked
         for old in list(islice(state.acknowledged, 500)):
             del state.acknowledged[old]
-    if event.changes and event.ok:
+    if event.changes and event.ok and event.id not in {c.id for c in state.changes}:
         state.config = change(state.config, event.changes)
-        state.changes.append(Change(event.epoch, event.step, event.changes))
+        state.changes.append(Change(event.id, event.epoch, event.step, event.changes))
+        state.pending = [c for c in state.pending if c.id != event.id]
     level: events.Level = "info" if event.ok else "warning"
     _note(state, event, f"{event.command}: {event.message}" if event.message else event.command, level)
 
@@ -296,6 +307,13 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
         state.epochs_done.pop()
     state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
     state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
+    taken_back = [c for c in state.changes if c.step > event.step]
+    if taken_back:
+        state.changes = [c for c in state.changes if c.step <= event.step]
+        state.pending = [*taken_back, *state.pending]
+        state.config = state.first_config
+        for kept in state.changes:
+            state.config = change(state.config, kept.changes)
     state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
     _note(state, event, f"rewound to step {event.step:,}")
 

@@ -1,0 +1,71 @@
+"""Entry of every process with torch: `train`, `standby`, or a one-off job."""
+
+import os
+import sys
+
+
+def main() -> int:
+    # before torch: cuBLAS reads it once, when the CUDA context is made
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    job, *arguments = sys.argv[1:]
+    match job:
+        case "train":
+            order, lock = arguments
+            return train(order, int(lock))
+        case "standby":
+            return standby()
+        case _:
+            return run_job(job, arguments)
+
+
+def train(order: str, lock: int) -> int:
+    """Be the worker of the run in `order` (JSON), whose lock is held through descriptor `lock`."""
+    from tui_trainer.runs import launch
+
+    os.set_inheritable(lock, False)
+    launch.sign(lock, launch.this_process("worker"))  # before torch is imported: readers see who holds the run at once
+    import msgspec
+
+    from tui_trainer.engine.worker import Order, work
+
+    return work(msgspec.json.decode(order, type=Order))
+
+
+def standby() -> int:
+    """Import torch and touch the device, wait on stdin for a run and its lock, then become its worker."""
+    import socket
+
+    import torch
+
+    from tui_trainer.engine import worker
+
+    if torch.cuda.is_available():
+        torch.zeros(1, device="cuda")
+    with socket.socket(fileno=0) as channel:
+        order, locks, _, _ = socket.recv_fds(channel, 65_536, 1)
+    if not locks:
+        return 0  # the dashboard has gone
+    run = worker.msgspec.json.decode(order, type=worker.Order).run
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    output = os.open(os.path.join(run, "worker.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    return train(order.decode(), locks[0])
+
+
+def run_job(job: str, arguments: list[str]) -> int:
+    import json
+
+    from tui_trainer.engine import jobs
+    from tui_trainer.text import InputError
+
+    try:
+        {"evaluate": jobs.evaluate_run, "export": jobs.export_run, "fetch": jobs.fetch}[job](*arguments)
+    except InputError as error:
+        print(json.dumps({"problems": error.problems}), flush=True)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Where and how the arithmetic runs: everything besides config and seed that decides the bits."""
+
+import hashlib
+import platform
+from dataclasses import asdict, dataclass
+
+import torch
+
+import tui_trainer
+from tui_trainer.config import RunConfig
+from tui_trainer.text import InputError, size
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """Chosen once for a run, recorded in its `Started` event and checkpoints, and reused when it is resumed."""
+
+    device: str
+    device_name: str
+    threads: int
+    precision: str
+    versions: dict[str, str]
+
+    @property
+    def torch_device(self) -> torch.device:
+        return torch.device(self.device)
+
+
+def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
+    """The numerics for this machine; a resumed run keeps the thread count it was recorded with.
+
+    Raises `InputError` when the config asks for a device or precision that is not here.
+    """
+    wanted = config.training.device
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        wanted = next(name for name, here in available.items() if here)
+    if not available[wanted]:
+        raise InputError(f"training.device: {wanted!r} is not available here; auto would take the best there is")
+    precision = "fp32" if config.training.precision == "auto" else config.training.precision
+    if precision == "tf32" and wanted != "cuda":
+        raise InputError(f"training.precision: 'tf32' needs CUDA, and this run is on {wanted}")
+    threads = config.training.threads or (recorded.threads if recorded else torch.get_num_threads())
+    versions = {"tui-trainer": tui_trainer.__version__, "torch": str(torch.__version__), "python": platform.python_version()}
+    return Numerics("cuda:0" if wanted == "cuda" else wanted, _name(wanted), threads, precision, versions)
+
+
+def _name(device: str) -> str:
+    if device == "cuda":
+        return torch.cuda.get_device_name(0)
+    if device == "mps":
+        return "Apple GPU"
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def prepare(numerics: Numerics) -> None:
+    """Set the process up so that the same config and seed give the same bits."""
+    # per thread, and before the first parallel operation: denormals slow late epochs down many times over
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(numerics.threads)
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.set_float32_matmul_precision("high" if numerics.precision == "tf32" else "highest")
+
+
+def differences(recorded: Numerics, present: Numerics) -> list[str]:
+    """Names of what differs, where anything does; resuming across them is approximate."""
+    old, new = asdict(recorded), asdict(present)
+    return [key for key in old if old[key] != new[key]]
+
+
+def seed_of(seed: int, purpose: str, epoch: int = 0) -> int:
+    """A 63-bit seed for one purpose and epoch: no two purposes share a stream."""
+    digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
+    """A CPU generator; what it draws is the same on every device."""
+    return torch.Generator().manual_seed(seed_of(seed, purpose, epoch))
+
+
+def check_memory(config: RunConfig, device: torch.device) -> None:
+    """Refuse, from computed bytes and before anything is allocated, what cannot fit."""
+    parameters = sum(config.layer_parameters)
+    states = {"sgd": 1, "adam": 2, "adadelta": 2}[config.optimizer.name]
+    split = config.split
+    examples = split.train + split.test + (0 if split.validation_is_test else split.validation)
+    batch = max(min(config.training.batch_size, split.train), 1)
+    needed = 4 * (
+        parameters * (2 + states)  # weights, gradients, optimizer state
+        + examples * config.dataset.inputs
+        + 3 * batch * sum(config.layer_sizes)  # inputs, activations, their gradients
+    )
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0]
+    else:
+        import psutil
+
+        free = psutil.virtual_memory().available
+    if needed > free:
+        sizes = "-".join(map(str, config.layer_sizes))
+        raise InputError(
+            f"network.hidden_sizes: {sizes} with batches of {config.training.batch_size:,} needs about {size(needed)} "
+            f"({parameters:,} parameters), but {device} has {size(free)} free"
+        )
+
+
+def explain_out_of_memory(config: RunConfig) -> str:
+    sizes = "-".join(map(str, config.layer_sizes))
+    return (
+        f"out of memory on the device with batches of {config.training.batch_size:,} and a network of {sizes} "
+        f"({sum(config.layer_parameters):,} parameters): choose a smaller batch_size or smaller hidden_sizes"
+    )
+

@@ -1,0 +1,108 @@
+"""One-off work outside training, each in a process of its own: JSON lines on stdout, progress, then one result."""
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from tui_trainer import datasets
+from tui_trainer.config import build
+from tui_trainer.engine import checkpoint, data, device, model
+from tui_trainer.engine.evaluate import evaluate
+from tui_trainer.runs.directory import Run
+from tui_trainer.text import InputError
+
+
+def tell(**line: Any) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def evaluate_run(run: str, file: str, split: str, data_root: str) -> None:
+    """Loss and accuracy of a checkpoint on one split. Reads only, so it needs no lock and may run beside a worker."""
+    snapshot = checkpoint.read(Path(file))
+    config = build(snapshot.meta.config)
+    numerics = device.choose(config, device.Numerics(**snapshot.meta.numerics))
+    device.prepare(numerics)
+    splits = data.load(config, Path(data_root), numerics.torch_device)
+    network = model.build(config)
+    network.load_state_dict(snapshot.part("model"))
+    examples = {"train": splits.train, "validation": splits.validation, "test": splits.test}[split]
+    loss, accuracy = evaluate(network.to(numerics.torch_device), examples)
+    tell(
+        result={
+            "run": Run(Path(run)).id,
+            "checkpoint": Path(file).name,
+            "epoch": snapshot.meta.epoch,
+            "step": snapshot.meta.step,
+            "split": split,
+            "examples": len(examples),
+            "loss": loss,
+            "accuracy": accuracy,
+            "correct": round(accuracy * len(examples)),
+            "device": numerics.device,
+        }
+    )
+
+
+def export_run(file: str, output: str, names: str) -> None:
+    """`{'epoch', 'model_state_dict'}` as `torch.load(…, weights_only=True)` reads it.
+
+    Keys are those of `nn.Sequential(Linear, activation, …, Linear)`; `names`, joined by commas, renames the linear
+    layers in order.
+    """
+    snapshot = checkpoint.read(Path(file))
+    network = model.build(build(snapshot.meta.config))
+    linear = [str(index) for index, layer in enumerate(network) if isinstance(layer, nn.Linear)]
+    chosen = names.split(",") if names else linear
+    if len(chosen) != len(linear) or len(set(chosen)) != len(chosen) or not all(name.strip() for name in chosen):
+        raise InputError(f"--names: {names!r} must be {len(linear)} different names joined by commas, one a linear layer")
+    renamed = dict(zip(linear, chosen, strict=True))
+    state = {}
+    for key, tensor in snapshot.part("model").items():
+        layer, _, rest = key.partition(".")
+        state[f"{renamed.get(layer, layer)}.{rest}"] = tensor
+    temporary = Path(output).with_name(f".{Path(output).name}.tmp")
+    try:
+        torch.save({"epoch": snapshot.meta.epoch, "model_state_dict": state}, temporary)
+        temporary.rename(output)
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{output}: cannot be written: {error}") from None
+    tell(result={"file": output, "epoch": snapshot.meta.epoch, "keys": list(state), "network": str(network)})
+
+
+def fetch(name: str, data_root: str) -> None:
+    """Download a data set through torchvision, which checks each file, and check it again against our digests."""
+    import torchvision
+
+    entry = datasets.dataset(name)
+    if not entry.files:
+        tell(result={"name": name, "message": "is part of scikit-learn; nothing to download"})
+        return
+    folder = Path(data_root) / entry.folder
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            tell(progress={"bytes": sum(file.stat().st_size for file in folder.glob("*.gz")), "of": entry.download_bytes})
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        Path(data_root).mkdir(parents=True, exist_ok=True)
+        getattr(torchvision.datasets, entry.torchvision)(data_root, download=True)
+    except (OSError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        raise InputError(
+            f"data set {name}: no download was possible ({error}); on a machine with network run "
+            f"tui-trainer data fetch {name}, then copy its files to {folder}"
+        ) from None
+    finally:
+        done.set()
+        watcher.join()
+    datasets.read(entry, Path(data_root))
+    tell(result={"name": name, "message": f"is in {folder}, digests as published"})

@@ -1,0 +1,113 @@
+"""Which checkpoints are written when, and which of them stay."""
+
+import errno
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tui_trainer.config import Checkpoints
+from tui_trainer.engine import checkpoint
+from tui_trainer.engine.checkpoint import Snapshot
+from tui_trainer.runs import events
+
+FOR_GOOD = {"save", "every"}  # kinds that only a person deletes
+
+
+class Retention:
+    """The checkpoints of one run: the best so far waits in memory and is written with the next save.
+
+    On disk, the best of the newest checkpoint is always there too: it is written first, and older files are deleted
+    last.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        policy: Checkpoints,
+        known: dict[str, events.Checkpoint],
+        report: Callable[[events.AnyEvent], None],
+    ) -> None:
+        self.folder = folder
+        self.policy = policy
+        self.report = report
+        self.kinds = {path.name: set(self._kinds_of(path, known)) for path in checkpoint.scan(folder)}
+        self.waiting: Snapshot | None = None
+        self.saved_at = time.monotonic()
+
+    @staticmethod
+    def _kinds_of(path: Path, known: dict[str, events.Checkpoint]) -> list[str]:
+        if path.name in known:
+            return known[path.name].kinds
+        try:  # committed, but killed before the event could be written
+            return checkpoint.read(path).meta.kinds
+        except checkpoint.InputError:
+            return []
+
+    def keep_best(self, snapshot: Snapshot) -> None:
+        self.waiting = snapshot
+
+    def is_due(self) -> bool:
+        """Is it time for the automatic save at an epoch's end?"""
+        return time.monotonic() - self.saved_at >= self.policy.last_seconds
+
+    def save(self, snapshot: Snapshot) -> str:
+        """Commit the waiting best, then `snapshot`, announce both, delete what is no longer needed.
+
+        Returns what went wrong, in words, or nothing. The run goes on either way; what failed is tried again with the
+        next save.
+        """
+        try:
+            if self.waiting is not None:
+                if self.waiting.meta.step == snapshot.meta.step:
+                    kinds = sorted({"best", *snapshot.meta.kinds})
+                    snapshot = Snapshot(msgspec.structs.replace(snapshot.meta, kinds=kinds), snapshot.tensors)
+                else:
+                    self._commit(self.waiting)
+                self.waiting = None
+            self._commit(snapshot)
+        except OSError as error:
+            self.saved_at = time.monotonic()
+            if error.errno == errno.ENOENT and not self.folder.is_dir():
+                raise  # the run itself is gone
+            message = f"{snapshot.meta.file_name} could not be saved: {error.strerror or error}"
+            self.report(events.Log(level="error", message=message))
+            return message
+        self.saved_at = time.monotonic()
+        self._prune(snapshot)
+        return ""
+
+    def _commit(self, snapshot: Snapshot) -> None:
+        meta, name = snapshot.meta, snapshot.meta.file_name
+        if name not in self.kinds:  # a file of this very position is the same state: it only gains kinds
+            checkpoint.write(snapshot, self.folder)
+        self.kinds[name] = self.kinds.get(name, set()) | set(meta.kinds)
+        self.report(
+            events.Checkpoint(
+                file=name,
+                kinds=sorted(self.kinds[name]),
+                epoch=meta.epoch,
+                step=meta.step,
+                bytes=(self.folder / name).stat().st_size,
+                weights_sha256=meta.weights_sha256,
+                val_accuracy=meta.val_accuracy,
+            )
+        )
+
+    def _prune(self, newest: Snapshot) -> None:
+        best = newest.meta.best
+        for path in list(checkpoint.scan(self.folder)):
+            kinds = self.kinds.get(path.name, set())
+            is_best = best is not None and path.name.endswith(f"-s{best.step:06}.safetensors")
+            if path.name == newest.meta.file_name or kinds & FOR_GOOD or is_best or path.name not in self.kinds:
+                continue
+            path.unlink(missing_ok=True)
+            del self.kinds[path.name]
+            self.report(events.Removed(file=path.name))
+
+    def best_file(self, snapshot: Snapshot) -> Path | None:
+        """The file of the best epoch known to `snapshot`, if it is on disk."""
+        best = snapshot.meta.best
+        pattern = f"e*-s{best.step:06}.safetensors" if best else ""
+        return next(self.folder.glob(pattern), None) if best else None

@@ -1,0 +1,143 @@
+"""The life of one run's worker: it takes the run, trains it, and leaves a last word however it ends."""
+
+import os
+import platform
+import sys
+import time
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from tui_trainer.config import RunConfig, build
+from tui_trainer.engine import checkpoint, data, device
+from tui_trainer.engine.control import Control, Signals
+from tui_trainer.engine.device import Numerics
+from tui_trainer.engine.retention import Retention
+from tui_trainer.engine.train import Diverged, Report, Trainer, train
+from tui_trainer.runs import commands, events
+from tui_trainer.runs.directory import Run, read_record
+from tui_trainer.runs.state import TERMINAL, Change, RunState, fold
+from tui_trainer.text import InputError
+
+
+class Order(msgspec.Struct):
+    """What the launcher asks of a worker. `approximate`: resume even where the bits would differ."""
+
+    run: str
+    data: str
+    changes: dict[str, Any] = {}
+    approximate: bool = False
+
+
+def work(order: Order) -> int:
+    """Train the run, whose lock this process holds, to its end. Returns the exit status: 1 when the run failed."""
+    signals = Signals()
+    run = Run(Path(order.run))
+    state = history(run)
+    before = state.status
+    log = events.EventLog(run.events_file)
+    expire_commands(run, state, log.append, "sent before this worker started; expired")
+    log.append(events.State(status="starting", pid=os.getpid()))
+    try:
+        last = train_run(run, state, order, signals, log.append)
+    except InputError as error:  # refused before anything was trained: what was there is as it was
+        fallback = before if before in TERMINAL else "stopped" if state.started else "failed"
+        last = events.State(status=fallback, reason="; ".join(error.problems))  # type: ignore[arg-type]
+    except Diverged as error:
+        last = events.State(status="failed", reason=f"{error}; the last finite checkpoint is kept; try a smaller learning rate")
+    except torch.OutOfMemoryError:
+        last = events.State(status="failed", reason=device.explain_out_of_memory(state.config))
+    except Exception as error:
+        traceback.print_exc()
+        last = events.State(status="failed", reason=f"{type(error).__name__}: {error}")
+    expire_commands(run, state, log.append, "the run has ended")
+    log.append(last)
+    print(last.status, last.reason, file=sys.stderr)
+    return 1 if last.status == "failed" else 0
+
+
+def history(run: Run) -> RunState:
+    """The run's state by everything its log tells so far."""
+    record = read_record(run)
+    state = RunState(run.id, record.config, record.name, record.preset)
+    for event in events.EventReader(run.events_file).read(limit=-1):
+        fold(state, event)
+    return state
+
+
+def expire_commands(run: Run, state: RunState, report: Report, why: str) -> None:
+    """Refuse what waits in the inbox; a command whose answer is already in the log is just taken away."""
+    try:
+        waiting = list(commands.receive(run.inbox))
+    except OSError:  # the directory is gone
+        return
+    for path, command in waiting:
+        if command is not None and command.id not in state.acknowledged:
+            name = type(command).__name__.lower()
+            report(events.Applied(id=command.id, command=name, epoch=state.epoch, step=state.step, ok=False, message=why))
+        path.unlink(missing_ok=True)
+
+
+def train_run(run: Run, state: RunState, order: Order, signals: Signals, report: Report) -> events.State:
+    """Set the run up, from its newest checkpoint if it has one, train, and return its last state."""
+    checkpoint.sweep(run.checkpoints)
+    snapshot, damaged = checkpoint.newest(run.checkpoints)
+    for problem in damaged:
+        report(events.Log(level="warning", message=problem))
+    config = build(snapshot.meta.config) if snapshot else state.first_config
+    numerics, differing = settle_numerics(config, snapshot, order.approximate)
+    device.prepare(numerics)
+    device.check_memory(config, numerics.torch_device)
+    splits = data.load(config, Path(order.data), numerics.torch_device)
+    trainer = Trainer(config, splits, numerics)
+    applied: list[str] = []
+    if snapshot:
+        trainer.restore(snapshot)
+        applied = snapshot.meta.applied
+    trainer.pending = sorted((c for c in (*state.changes, *state.pending) if c.id not in applied), key=lambda c: c.step)
+    if order.changes:
+        wish = Change(f"launch-{time.time_ns()}", trainer.epoch, trainer.step, order.changes)
+        trainer.check(wish)
+        trainer.pending.append(wish)
+    if state.step or snapshot:
+        report(events.Rewound(epoch=trainer.epoch, step=trainer.step, seconds=trainer.clock.seconds))
+    report(
+        events.Started(
+            pid=os.getpid(),
+            host=platform.node(),
+            **asdict(numerics),
+            step_path=trainer.path.name,
+            parameters=sum(config.layer_parameters),
+            train_examples=len(splits.train),
+            steps_per_epoch=config.steps_per_epoch,
+            resumed_from=snapshot.meta.file_name if snapshot else "",
+            exact=not differing,
+        )
+    )
+    keep = Retention(run.checkpoints, config.checkpoints, state.checkpoints, report)
+    control = Control(run, trainer, keep, signals, report)
+    report(events.State(status="running"))
+    finished = train(trainer, keep, report, control.go_on)
+    return control.last_state if control.last_state and not finished else events.State(status="finished")
+
+
+def settle_numerics(
+    config: RunConfig, snapshot: checkpoint.Snapshot | None, approximate: bool
+) -> tuple[Numerics, list[str]]:
+    """The numerics to train with, and what differs from those the run began with.
+
+    Raises `InputError` when something does and nobody asked for an approximate continuation.
+    """
+    recorded = Numerics(**snapshot.meta.numerics) if snapshot else None
+    numerics = device.choose(config, recorded)
+    differing = device.differences(recorded, numerics) if recorded else []
+    if differing and not approximate:
+        raise InputError(
+            f"not resumed: {', '.join(differing)} changed since the run began, so the bits would change too; "
+            "to go on all the same: tui-trainer resume RUN --approximate"
+        )
+    return numerics, differing

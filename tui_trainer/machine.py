@@ -1,0 +1,105 @@
+"""The devices of this machine, described without torch: NVIDIA through NVML, Apple by platform, else the CPU."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tui_trainer.text import clean
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Device:
+    """One place to train. Memory in bytes and utilisation in percent are None where they are not known.
+
+    `index` is NVML's number, which need not be CUDA's.
+    """
+
+    kind: Literal["cuda", "mps", "cpu"]
+    name: str
+    index: int = 0
+    cores: int = 0
+    memory_free: int | None = None
+    memory_total: int | None = None
+    utilisation: int | None = None
+
+
+def devices() -> list[Device]:
+    """Every device, the one `auto` would take first; never empty, never raises."""
+    return [*_nvidia(), *_apple(), _cpu()]
+
+
+def describe(device: Device) -> str:
+    """`cuda:0 NVIDIA H200 · 131 of 139 GiB free · 3 %`, `cpu AMD EPYC 9B45 · 2 cores`."""
+    label = f"cuda:{device.index}" if device.kind == "cuda" else device.kind
+    parts = [f"{label} {device.name}"]
+    if device.cores:
+        parts.append(f"{device.cores} core{'s' if device.cores > 1 else ''}")
+    if device.memory_free is not None and device.memory_total:
+        parts.append(f"{device.memory_free / GIB:.0f} of {device.memory_total / GIB:.0f} GiB free")
+    if device.utilisation is not None:
+        parts.append(f"{device.utilisation} % busy")
+    return " · ".join(parts)
+
+
+def _nvidia() -> list[Device]:
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    except Exception:  # no driver, no library, a driver of another version: all mean there is no card to describe
+        return []
+    try:
+        return [_nvidia_device(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError:
+        return []
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _nvidia_device(index: int) -> Device:
+    import pynvml
+
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    name = pynvml.nvmlDeviceGetName(handle)
+    free: int | None = None
+    total: int | None = None
+    busy: int | None = None
+    try:
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+        free, total = int(memory.free), int(memory.total)
+        busy = int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+    except pynvml.NVMLError:  # a card cut into MIG slices has no utilisation; some have no memory figures either
+        pass
+    return Device("cuda", clean(str(name), 60), index, memory_free=free, memory_total=total, utilisation=busy)
+
+
+def _apple() -> list[Device]:
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return [Device("mps", "Apple GPU")]
+    return []
+
+
+def _cpu() -> Device:
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        cores = os.cpu_count() or 1
+    return Device("cpu", clean(_cpu_name(), 60), cores=cores)
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() in ("model name", "Model", "Hardware"):
+                return value.strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine() or "processor"
