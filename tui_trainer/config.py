@@ -10,9 +10,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from tui_trainer import datasets
 from tui_trainer.text import InputError, nearest
@@ -21,7 +28,10 @@ from tui_trainer.text import InputError, nearest
 def _knob(default: Any, help: str, lower: str = "", higher: str = "", unit: str = "", **bounds: Any) -> Any:
     """A field with help for a student: what it is, what less and more of it do."""
     return Field(
-        default, description=help, json_schema_extra={"lower": lower, "higher": higher, "unit": unit}, **bounds
+        default,
+        description=help,
+        json_schema_extra={"lower": lower, "higher": higher, "unit": unit},
+        **bounds,
     )
 
 
@@ -56,7 +66,8 @@ class Network(Group):
     )
     activation: Literal["relu", "tanh", "sigmoid"] = _knob(
         "relu",
-        "The non-linearity after each hidden layer. ReLU trains fast; tanh is smooth; sigmoid learns slowly when stacked.",
+        "The non-linearity after each hidden layer. ReLU trains fast; tanh is smooth; "
+        "sigmoid learns slowly when stacked.",
     )
     init: Literal["pytorch", "he_normal", "xavier_normal", "xavier_uniform", "lecun_normal"] = _knob(
         "he_normal",
@@ -157,7 +168,12 @@ class Regularization(Group):
 
 class Training(Group):
     epochs: int = _knob(
-        20, "Passes over the training set.", lower="stops sooner", higher="longer; may overfit", ge=1, le=1_000_000
+        20,
+        "Passes over the training set.",
+        lower="stops sooner",
+        higher="longer; may overfit",
+        ge=1,
+        le=1_000_000,
     )
     batch_size: int = _knob(
         32,
@@ -168,9 +184,7 @@ class Training(Group):
         ge=1,
         le=10_000_000,
     )
-    seed: int = _knob(
-        0, "Decides initial weights, batch order and dropout: same seed, same bits.", ge=0, le=2**63 - 1
-    )
+    seed: int = _knob(0, "Decides initial weights, batch order and dropout: same seed, same bits.", ge=0, le=2**63 - 1)
     precision: Literal["auto", "fp32", "tf32", "bf16"] = _knob(
         "auto",
         "Arithmetic of the matrix products. auto and fp32 are full precision; tf32 needs CUDA; "
@@ -200,7 +214,9 @@ class Checkpoints(Group):
         ge=0,
         le=1_000_000,
     )
-    best: bool = _knob(True, "Keep a checkpoint of the epoch with the highest validation accuracy (the first, on a tie).")
+    best: bool = _knob(
+        True, "Keep a checkpoint of the epoch with the highest validation accuracy (the first, on a tie)."
+    )
     last_seconds: float = _knob(
         10.0,
         "Seconds between automatic saves of the newest state, at the end of an epoch.",
@@ -226,7 +242,9 @@ class RunConfig(Group):
     def _split_belongs_to_data(self) -> Self:
         splits = datasets.dataset(self.data.name).splits
         if self.data.split not in ("auto", *splits):
-            raise ValueError(f"data.split: {self.data.split!r} does not cut {self.data.name}; choose {', '.join(splits)}")
+            raise ValueError(
+                f"data.split: {self.data.split!r} does not cut {self.data.name}; choose {', '.join(splits)}"
+            )
         return self
 
     @property
@@ -245,6 +263,11 @@ class RunConfig(Group):
     def layer_sizes(self) -> tuple[int, ...]:
         """Inputs, hidden widths, classes: 784-200-200-200-10."""
         return (self.dataset.inputs, *self.network.hidden_sizes, self.dataset.classes)
+
+    @property
+    def architecture(self) -> str:
+        """`784-200-200-200-10`"""
+        return "-".join(map(str, self.layer_sizes))
 
     @property
     def layer_parameters(self) -> list[int]:
@@ -332,7 +355,7 @@ def _kind(annotation: Any) -> tuple[Any, tuple[str, ...]]:
 def _knobs_of(group: str, model: type[BaseModel]) -> Iterator[Knob]:
     for name, info in model.model_fields.items():
         if group == "optimizer" and name == "name":
-            help = "How gradients become updates. SGD is the plainest, Adam the usual choice, Adadelta adapts its own rate."
+            help = "How gradients become updates. SGD is plainest, Adam the usual choice, Adadelta adapts its rate."
             yield Knob("optimizer.name", "choice", info.default, help, "", "", "", tuple(OPTIMIZERS))
             continue
         kind, choices = _kind(info.annotation)
@@ -371,10 +394,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
     """pydantic's errors in our words: the key, what was given, the limit."""
     for item in error.errors(include_url=False):
         path = [str(part) for part in item["loc"]]
-        if path[:1] == ["optimizer"] and len(path) > 1 and path[1] in OPTIMIZERS:
-            optimizer = path.pop(1)
-        else:
-            optimizer = "adam"
+        tagged = path[:1] == ["optimizer"] and len(path) > 1 and path[1] in OPTIMIZERS
+        optimizer = path.pop(1) if tagged else "adam"  # pydantic puts the chosen union member into the path
         key = ".".join(path)
         context = item.get("ctx", {})
         given = f"{repr(item['input'])[:60]}"
@@ -398,12 +419,16 @@ def _explain(error: ValidationError) -> Iterator[str]:
                 problem = f"{given} is not one of {', '.join(choices)}{nearest(str(item['input']), choices)}"
             case "union_tag_invalid":
                 tag = str(context["tag"])
-                key, problem = "optimizer.name", f"{tag!r} is not one of {', '.join(OPTIMIZERS)}{nearest(tag, OPTIMIZERS)}"
+                key, problem = (
+                    "optimizer.name",
+                    f"{tag!r} is not one of {', '.join(OPTIMIZERS)}{nearest(tag, OPTIMIZERS)}",
+                )
             case "union_tag_not_found":
                 key, problem = "optimizer.name", f"is missing; one of {', '.join(OPTIMIZERS)}"
             case "too_long" | "too_short":
-                limit = context.get("max_length", context.get("min_length"))
-                problem = f"has {context['actual_length']} values, must have {'at most' if 'max_length' in context else 'at least'} {limit}"
+                most = "max_length" in context
+                limit = f"at most {context['max_length']}" if most else f"at least {context['min_length']}"
+                problem = f"has {context['actual_length']} values, must have {limit}"
             case "finite_number":
                 problem = f"{given} is not a finite number"
             case "int_type" | "int_from_float":
@@ -516,8 +541,4 @@ def differences(base: RunConfig, other: RunConfig) -> dict[str, tuple[Any, Any]]
 
 def flatten(config: RunConfig) -> dict[str, Any]:
     """Every value by its dotted path."""
-    return {
-        f"{group}.{name}": value
-        for group, values in config.model_dump().items()
-        for name, value in values.items()
-    }
+    return {f"{group}.{name}": value for group, values in config.model_dump().items() for name, value in values.items()}

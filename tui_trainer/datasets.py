@@ -98,11 +98,13 @@ CATALOGUE = {
             maximum=255,
             splits={
                 "60k-10k": Split(
-                    60_000, 10_000, 10_000, "all 60,000 for training; validation is the test set", validation_is_test=True
+                    60_000,
+                    10_000,
+                    10_000,
+                    "all 60,000 for training; validation is the test set",
+                    validation_is_test=True,
                 ),
-                "50k-10k-10k": Split(
-                    50_000, 10_000, 10_000, "first 50,000 train, last 10,000 validation, 10,000 test"
-                ),
+                "50k-10k-10k": Split(50_000, 10_000, 10_000, "first 50,000 train, last 10,000 validation, 10,000 test"),
             },
             source="IDX files, downloaded through torchvision when absent (11 MiB)",
             folder="MNIST/raw",
@@ -138,9 +140,7 @@ CATALOGUE = {
 def dataset(name: str) -> Dataset:
     """The catalogue's entry, or an `InputError` with the nearest known name."""
     if name not in CATALOGUE:
-        raise InputError(
-            f"data set {name!r} is unknown{nearest(name, CATALOGUE)}; known: {', '.join(CATALOGUE)}"
-        )
+        raise InputError(f"data set {name!r} is unknown{nearest(name, CATALOGUE)}; known: {', '.join(CATALOGUE)}")
     return CATALOGUE[name]
 
 
@@ -212,12 +212,16 @@ def read_idx(path: Path, file: IdxFile) -> NDArray[np.uint8]:
     except (OSError, EOFError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if content[:4] != bytes((0, 0, 8, len(file.shape))):
-        raise InputError(f"{path}: not an IDX file of {len(file.shape)}-dimensional unsigned bytes (wrong magic number)")
+        raise InputError(
+            f"{path}: not an IDX file of {len(file.shape)}-dimensional unsigned bytes (wrong magic number)"
+        )
     shape = tuple(int(n) for n in np.frombuffer(content[4:header], dtype=">u4"))
     if shape != file.shape:
         raise InputError(f"{path}: holds {'×'.join(map(str, shape))}, expected {'×'.join(map(str, file.shape))}")
     if len(content) != expected:
-        raise InputError(f"{path}: {'longer' if len(content) > expected else 'shorter'} than the {expected:,} bytes expected")
+        raise InputError(
+            f"{path}: {'longer' if len(content) > expected else 'shorter'} than the {expected:,} bytes expected"
+        )
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise InputError(f"{path}: damaged: its sha256 is not the published one; delete it and fetch it again")
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(file.shape)

@@ -12,4 +12,4 @@ def open_regular(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(0, "not a regular file")
-    return open(descriptor, "rb")
+    return os.fdopen(descriptor, "rb")

@@ -1,4 +1,4 @@
-"""Presets: TOML files that name some of a config's fields and say what to expect; the bundled ones and the user's own."""
+"""Presets: TOML files that name some of a config's fields and say what to expect; bundled ones and the user's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = ("title", "summary", "expect", "source")
 
 @dataclass(frozen=True)
 class Preset:
-    """One named starting point: `title` a line, `summary` what is trained, `expect` what comes out, `source` who published it."""
+    """One named starting point: `summary` what is trained, `expect` what comes out, `source` who published it."""
 
     name: str
     path: Path

@@ -20,7 +20,9 @@ class InputError(Exception):
 def clean(foreign: str, limit: int = 1000) -> str:
     """`foreign` on one line, without control, direction and zero-width characters, `limit` characters at most."""
     cut = foreign[: limit + 1]
-    visible = "".join(" " if c in "\t\r\n" else c for c in cut if c in "\t\r\n" or unicodedata.category(c) not in INVISIBLE)
+    visible = "".join(
+        " " if c in "\t\r\n" else c for c in cut if c in "\t\r\n" or unicodedata.category(c) not in INVISIBLE
+    )
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"
 
 

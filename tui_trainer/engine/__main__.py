@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 
 def main() -> int:
@@ -11,24 +13,22 @@ def main() -> int:
     match job:
         case "train":
             order, lock = arguments
-            return train(order, int(lock))
+            return train(order.encode(), int(lock))
         case "standby":
             return standby()
         case _:
             return run_job(job, arguments)
 
 
-def train(order: str, lock: int) -> int:
+def train(order: bytes, lock: int) -> int:
     """Be the worker of the run in `order` (JSON), whose lock is held through descriptor `lock`."""
     from tui_trainer.runs import launch
 
     os.set_inheritable(lock, False)
     launch.sign(lock, launch.this_process("worker"))  # before torch is imported: readers see who holds the run at once
-    import msgspec
+    from tui_trainer.engine.worker import read_order, work
 
-    from tui_trainer.engine.worker import Order, work
-
-    return work(msgspec.json.decode(order, type=Order))
+    return work(read_order(order))
 
 
 def standby() -> int:
@@ -45,12 +45,12 @@ def standby() -> int:
         order, locks, _, _ = socket.recv_fds(channel, 65_536, 1)
     if not locks:
         return 0  # the dashboard has gone
-    run = worker.msgspec.json.decode(order, type=worker.Order).run
+    run = Path(worker.read_order(order).run)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    output = os.open(os.path.join(run, "worker.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    output = os.open(run / "worker.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-    return train(order.decode(), locks[0])
+    return train(order, locks[0])
 
 
 def run_job(job: str, arguments: list[str]) -> int:
@@ -59,8 +59,13 @@ def run_job(job: str, arguments: list[str]) -> int:
     from tui_trainer.engine import jobs
     from tui_trainer.text import InputError
 
+    jobs_by_name: dict[str, Callable[..., None]] = {
+        "evaluate": jobs.evaluate_run,
+        "export": jobs.export_run,
+        "fetch": jobs.fetch,
+    }
     try:
-        {"evaluate": jobs.evaluate_run, "export": jobs.export_run, "fetch": jobs.fetch}[job](*arguments)
+        jobs_by_name[job](*arguments)
     except InputError as error:
         print(json.dumps({"problems": error.problems}), flush=True)
         return 2

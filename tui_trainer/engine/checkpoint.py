@@ -83,7 +83,7 @@ def weights_sha256(model_state: Mapping[str, torch.Tensor]) -> str:
 
 def _add(digest: "hashlib._Hash", name: str, tensor: torch.Tensor) -> None:
     digest.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}:".encode())
-    digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
 
 
 def _digest(meta: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
@@ -118,7 +118,7 @@ def commit(target: Path, content: bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        os.rename(temporary, target)
+        temporary.rename(target)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise

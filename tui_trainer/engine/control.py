@@ -51,7 +51,9 @@ class Control:
                 path.unlink(missing_ok=True)
             if self.signals.received and self.last_state is None:
                 _, saved = self._save("last")
-                self.last_state = events.State(status="stopped", reason=f"asked to end by {self.signals.received}; {saved}")
+                self.last_state = events.State(
+                    status="stopped", reason=f"asked to end by {self.signals.received}; {saved}"
+                )
             if not self.paused:
                 break
             time.sleep(PAUSE_LOOK)

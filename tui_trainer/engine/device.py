@@ -3,6 +3,7 @@
 import hashlib
 import platform
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 
@@ -31,7 +32,7 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
 
     Raises `InputError` when the config asks for a device or precision that is not here.
     """
-    wanted = config.training.device
+    wanted: str = config.training.device
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -45,7 +46,11 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
     if precision == "tf32" and wanted != "cuda":
         raise InputError(f"training.precision: 'tf32' needs CUDA, and this run is on {wanted}")
     threads = config.training.threads or (recorded.threads if recorded else torch.get_num_threads())
-    versions = {"tui-trainer": tui_trainer.__version__, "torch": str(torch.__version__), "python": platform.python_version()}
+    versions = {
+        "tui-trainer": tui_trainer.__version__,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+    }
     return Numerics("cuda:0" if wanted == "cuda" else wanted, _name(wanted), threads, precision, versions)
 
 
@@ -55,7 +60,7 @@ def _name(device: str) -> str:
     if device == "mps":
         return "Apple GPU"
     try:
-        with open("/proc/cpuinfo") as lines:
+        with Path("/proc/cpuinfo").open() as lines:
             return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
@@ -107,17 +112,14 @@ def check_memory(config: RunConfig, device: torch.device) -> None:
 
         free = psutil.virtual_memory().available
     if needed > free:
-        sizes = "-".join(map(str, config.layer_sizes))
         raise InputError(
-            f"network.hidden_sizes: {sizes} with batches of {config.training.batch_size:,} needs about {size(needed)} "
+            f"network.hidden_sizes: {config.architecture} with batches of {config.training.batch_size:,} needs about {size(needed)} "
             f"({parameters:,} parameters), but {device} has {size(free)} free"
         )
 
 
 def explain_out_of_memory(config: RunConfig) -> str:
-    sizes = "-".join(map(str, config.layer_sizes))
     return (
-        f"out of memory on the device with batches of {config.training.batch_size:,} and a network of {sizes} "
+        f"out of memory on the device with batches of {config.training.batch_size:,} and a network of {config.architecture} "
         f"({sum(config.layer_parameters):,} parameters): choose a smaller batch_size or smaller hidden_sizes"
     )
-

@@ -59,10 +59,13 @@ def export_run(file: str, output: str, names: str) -> None:
     linear = [str(index) for index, layer in enumerate(network) if isinstance(layer, nn.Linear)]
     chosen = names.split(",") if names else linear
     if len(chosen) != len(linear) or len(set(chosen)) != len(chosen) or not all(name.strip() for name in chosen):
-        raise InputError(f"--names: {names!r} must be {len(linear)} different names joined by commas, one a linear layer")
+        raise InputError(
+            f"--names: {names!r} must be {len(linear)} different names joined by commas, one a linear layer"
+        )
     renamed = dict(zip(linear, chosen, strict=True))
+    network.load_state_dict(snapshot.part("model"))
     state = {}
-    for key, tensor in snapshot.part("model").items():
+    for key, tensor in network.state_dict().items():
         layer, _, rest = key.partition(".")
         state[f"{renamed.get(layer, layer)}.{rest}"] = tensor
     temporary = Path(output).with_name(f".{Path(output).name}.tmp")
@@ -88,7 +91,12 @@ def fetch(name: str, data_root: str) -> None:
 
     def watch() -> None:
         while not done.wait(0.2):
-            tell(progress={"bytes": sum(file.stat().st_size for file in folder.glob("*.gz")), "of": entry.download_bytes})
+            tell(
+                progress={
+                    "bytes": sum(file.stat().st_size for file in folder.glob("*.gz")),
+                    "of": entry.download_bytes,
+                }
+            )
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

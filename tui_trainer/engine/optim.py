@@ -16,9 +16,7 @@ def build(config: RunConfig, parameters: Iterable[torch.nn.Parameter], device: t
     fused = device.type in ("cpu", "cuda")  # one kernel for all parameters
     match chosen:
         case settings.Sgd():
-            return SGD(
-                parameters, lr=chosen.learning_rate, momentum=chosen.momentum, weight_decay=decay, fused=fused
-            )
+            return SGD(parameters, lr=chosen.learning_rate, momentum=chosen.momentum, weight_decay=decay, fused=fused)
         case settings.Adam():
             first, second = chosen.betas
             return Adam(
@@ -31,5 +29,10 @@ def build(config: RunConfig, parameters: Iterable[torch.nn.Parameter], device: t
             )
         case settings.Adadelta():  # PyTorch has no fused Adadelta
             return Adadelta(
-                parameters, lr=chosen.learning_rate, rho=chosen.rho, eps=chosen.eps, weight_decay=decay, foreach=True
+                parameters,
+                lr=chosen.learning_rate,
+                rho=chosen.rho,
+                eps=chosen.eps,
+                weight_decay=decay,
+                foreach=True,
             )

@@ -11,6 +11,7 @@ from tui_trainer.config import Checkpoints
 from tui_trainer.engine import checkpoint
 from tui_trainer.engine.checkpoint import Snapshot
 from tui_trainer.runs import events
+from tui_trainer.text import InputError
 
 FOR_GOOD = {"save", "every"}  # kinds that only a person deletes
 
@@ -42,7 +43,7 @@ class Retention:
             return known[path.name].kinds
         try:  # committed, but killed before the event could be written
             return checkpoint.read(path).meta.kinds
-        except checkpoint.InputError:
+        except InputError:
             return []
 
     def keep_best(self, snapshot: Snapshot) -> None:

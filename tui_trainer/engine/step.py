@@ -16,7 +16,7 @@ from tui_trainer.engine.evaluate import sum_type
 
 
 class Sums(NamedTuple):
-    """Sums over the epoch so far: loss · examples, correctly classified examples. They do not depend on chunks."""
+    """Sums over the epoch so far: loss · examples, correctly classified examples. Chunks do not change them."""
 
     loss: float
     correct: int

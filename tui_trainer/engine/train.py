@@ -27,7 +27,7 @@ Phase = Literal["training", "evaluation", "saving", "paused"]
 Report = Callable[[events.AnyEvent], None]
 
 
-class Diverged(Exception):
+class DivergedError(Exception):
     """The loss is no longer a finite number."""
 
 
@@ -137,9 +137,7 @@ class Trainer:
         for key, tensor in snapshot.part("optimizer").items():
             index, _, name = key.partition("/")
             state.setdefault(int(index), {})[name] = tensor
-        self.optimizer.load_state_dict(
-            {"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]}
-        )
+        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
         torch.set_rng_state(snapshot.tensors["rng/cpu"])
         if self.device.type == "cuda" and "rng/device" in snapshot.tensors:
             torch.cuda.set_rng_state(snapshot.tensors["rng/device"], self.device)
@@ -159,7 +157,9 @@ class Trainer:
             raise InputError(*(f"{path}: cannot change in a run that has begun" for path in fixed))
         changed = change(self.config, wish.changes)
         if changed.training.epochs < self.epoch + (self.epoch_step > 0):
-            raise InputError(f"training.epochs: {changed.training.epochs} is less than the run already has, {self.epoch}")
+            raise InputError(
+                f"training.epochs: {changed.training.epochs} is less than the run already has, {self.epoch}"
+            )
         return changed
 
     def change(self, wish: Change) -> None:
@@ -174,7 +174,12 @@ class Trainer:
             self.change(wish)
             report(
                 events.Applied(
-                    id=wish.id, command="set", epoch=self.epoch, step=self.step, message="replayed", changes=wish.changes
+                    id=wish.id,
+                    command="set",
+                    epoch=self.epoch,
+                    step=self.step,
+                    message="replayed",
+                    changes=wish.changes,
                 )
             )
 
@@ -185,7 +190,7 @@ LIVE = {"training.epochs", "checkpoints.every_epochs", "checkpoints.last_seconds
 def train(trainer: Trainer, keep: Retention, report: Report, go_on: Callable[[], bool]) -> bool:
     """Train to the last epoch. `go_on` is asked between chunks: it carries out commands, and False ends the run here.
 
-    Returns whether the run was finished. Raises `Diverged` as soon as a chunk's loss is not finite.
+    Returns whether the run was finished. Raises `DivergedError` as soon as a chunk's loss is not finite.
     """
     t, clock = trainer, trainer.clock
     batch_size, examples = t.config.training.batch_size, len(t.splits.train)
@@ -205,7 +210,7 @@ def train(trainer: Trainer, keep: Retention, report: Report, go_on: Callable[[],
             t.path.run(chunk)
             before, (t.sums, gradient_norm) = t.sums, t.path.read()  # host and device meet here, once a chunk
             if not math.isfinite(t.sums.loss):
-                raise Diverged(f"the loss is not finite after step {t.step + steps:,} or shortly before")
+                raise DivergedError(f"the loss is not finite after step {t.step + steps:,} or shortly before")
             t.step += steps
             t.epoch_step += steps
 
@@ -250,7 +255,7 @@ def finish_epoch(t: Trainer, keep: Retention, report: Report, images: int, began
     training_seconds = clock.spent["training"] - began_seconds
     val_loss, val_accuracy = evaluate(t.model, t.splits.validation)
     if not math.isfinite(val_loss):
-        raise Diverged(f"the validation loss is not finite after epoch {t.epoch + 1}")
+        raise DivergedError(f"the validation loss is not finite after epoch {t.epoch + 1}")
     clock.enter("training")
     t.epoch, t.epoch_step = t.epoch + 1, 0
     report(
@@ -294,7 +299,13 @@ def final_evaluations(t: Trainer, keep: Retention, report: Report) -> None:
         loss, accuracy = evaluate(t.model, examples)
         report(
             events.Evaluated(
-                which=which, epoch=epoch, step=step, split=split, loss=loss, accuracy=accuracy, examples=len(examples)
+                which=which,
+                epoch=epoch,
+                step=step,
+                split=split,
+                loss=loss,
+                accuracy=accuracy,
+                examples=len(examples),
             )
         )
 

@@ -17,7 +17,7 @@ from tui_trainer.engine import checkpoint, data, device
 from tui_trainer.engine.control import Control, Signals
 from tui_trainer.engine.device import Numerics
 from tui_trainer.engine.retention import Retention
-from tui_trainer.engine.train import Diverged, Report, Trainer, train
+from tui_trainer.engine.train import DivergedError, Report, Trainer, train
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.state import TERMINAL, Change, RunState, fold
@@ -31,6 +31,10 @@ class Order(msgspec.Struct):
     data: str
     changes: dict[str, Any] = {}
     approximate: bool = False
+
+
+def read_order(order: bytes) -> Order:
+    return msgspec.json.decode(order, type=Order)
 
 
 def work(order: Order) -> int:
@@ -47,8 +51,11 @@ def work(order: Order) -> int:
     except InputError as error:  # refused before anything was trained: what was there is as it was
         fallback = before if before in TERMINAL else "stopped" if state.started else "failed"
         last = events.State(status=fallback, reason="; ".join(error.problems))  # type: ignore[arg-type]
-    except Diverged as error:
-        last = events.State(status="failed", reason=f"{error}; the last finite checkpoint is kept; try a smaller learning rate")
+    except DivergedError as error:
+        last = events.State(
+            status="failed",
+            reason=f"{error}; the last finite checkpoint is kept; try a smaller learning rate",
+        )
     except torch.OutOfMemoryError:
         last = events.State(status="failed", reason=device.explain_out_of_memory(state.config))
     except Exception as error:
@@ -78,7 +85,9 @@ def expire_commands(run: Run, state: RunState, report: Report, why: str) -> None
     for path, command in waiting:
         if command is not None and command.id not in state.acknowledged:
             name = type(command).__name__.lower()
-            report(events.Applied(id=command.id, command=name, epoch=state.epoch, step=state.step, ok=False, message=why))
+            report(
+                events.Applied(id=command.id, command=name, epoch=state.epoch, step=state.step, ok=False, message=why)
+            )
         path.unlink(missing_ok=True)
 
 

@@ -88,7 +88,7 @@ def check_name(name: str) -> str:
 
 
 def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Path) -> Run:
-    """A new run directory with its config written, ready to be launched. Raises `InputError`, leaving nothing behind."""
+    """A new run directory with its config written. Raises `InputError`, leaving nothing behind."""
     check_name(name)
     import tomlkit
 

@@ -9,7 +9,7 @@ from tui_trainer.runs.commands import AnyCommand, send
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.events import Applied, EventReader
 from tui_trainer.runs.launch import liveness, owner, why_interrupted
-from tui_trainer.runs.state import TERMINAL, RunState, fold
+from tui_trainer.runs.state import TERMINAL, LogLine, RunState, fold
 from tui_trainer.text import InputError, clean
 
 
@@ -23,6 +23,7 @@ class Follower:
         self.data_root = record.data_root
         self.reader = EventReader(run.events_file)
         self.alive = False
+        self.lines_given = 0
         self.silent_since = time.monotonic()
 
     def poll(self) -> bool:
@@ -46,6 +47,12 @@ class Follower:
             self.poll()
             if self.reader.offset == offset:
                 return self.state
+
+    def new_lines(self) -> list[LogLine]:
+        """Log lines that came since the last call."""
+        count = self.state.lines_seen - self.lines_given
+        self.lines_given = self.state.lines_seen
+        return list(self.state.log)[-count:] if count else []
 
     @property
     def silence(self) -> float:

@@ -107,6 +107,21 @@ def liveness(run: Run) -> Liveness:
     return "unknown" if holder and holder.host != platform.node() else "dead"
 
 
+def kill(run: Run) -> None:
+    """End the run's worker at once. A process number that now belongs to somebody else is never signalled."""
+    import psutil
+
+    holder = owner(run)
+    if holder is None or holder.host != platform.node() or liveness(run) != "alive":
+        return
+    try:
+        process = psutil.Process(holder.pid)
+        if process.create_time() == holder.process_started:
+            process.kill()
+    except psutil.Error:
+        return
+
+
 def why_interrupted(run: Run) -> str:
     """What is known about the end of a worker that left no last word."""
     holder = owner(run)
@@ -121,7 +136,8 @@ def why_interrupted(run: Run) -> str:
     return lines[-1] if lines else "the worker was killed (by hand, or by the system for its memory)"
 
 
-def _worker_command(*arguments: str) -> list[str]:
+def worker_command(*arguments: str) -> list[str]:
+    """The command line of an engine process: a worker, a standby or a job."""
     # -P: a torch.py in the current folder must not become the worker's torch
     return [sys.executable, "-P", "-m", "tui_trainer.engine", *arguments]
 
@@ -130,11 +146,13 @@ class Standby:
     """A worker that has already imported torch and waits for a run; one a dashboard."""
 
     def __init__(self) -> None:
-        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM)
+        self.ours, theirs = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
+        )
         with theirs:
             self.process = subprocess.Popen(
-                _worker_command("standby"),
-                stdin=theirs,
+                worker_command("standby"),
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
@@ -181,7 +199,7 @@ def launch(
             return
         with run.worker_log.open("ab") as output:
             subprocess.Popen(
-                _worker_command("train", order, str(lock)),
+                worker_command("train", order, str(lock)),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -58,7 +58,10 @@ class Series:
         ends = np.append(edges[1:], size) - 1
         means = np.add.reduceat(values, edges) / np.diff(np.append(edges, size))
         lows, highs = np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges)
-        return [Bucket(*row) for row in zip(steps[ends].tolist(), lows.tolist(), means.tolist(), highs.tolist(), strict=True)]
+        return [
+            Bucket(*row)
+            for row in zip(steps[ends].tolist(), lows.tolist(), means.tolist(), highs.tolist(), strict=True)
+        ]
 
 
 class LogLine(NamedTuple):
@@ -110,6 +113,7 @@ class RunState:
     checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
     series: dict[str, Series] = field(default_factory=lambda: {n: Series() for n in (*METRIC_SERIES, *EPOCH_SERIES)})
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=2000))
+    lines_seen: int = 0
     changes: list[Change] = field(default_factory=list)
     pending: list[Change] = field(default_factory=list)
     """Changes that a rewind took back and the worker will make again at their steps."""
@@ -319,6 +323,7 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
 
 
 def _note(state: RunState, event: events.AnyEvent, message: str, level: events.Level = "info") -> None:
+    state.lines_seen += 1
     state.log.append(LogLine(event.time, level, clean(message)))
 
 

@@ -1,0 +1,146 @@
+"""Runs as plain lines, for pipes, logs and terminals without a screen."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from types import FrameType
+from typing import Any
+
+from tui_trainer.runs import commands, launch
+from tui_trainer.runs.directory import Run
+from tui_trainer.runs.follow import Follower
+from tui_trainer.runs.state import TERMINAL, LogLine, RunState
+from tui_trainer.text import duration, percent, rate, size
+
+GLYPHS = {
+    "starting": "…",
+    "running": "▶",
+    "paused": "⏸",
+    "finished": "✓",
+    "stopped": "■",
+    "failed": "✗",
+    "interrupted": "!",
+}
+DELIBERATE = 2.0  # seconds: ctrl+c held down is one wish; a later one is another
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_line(line: LogLine) -> None:
+    level = "" if line.level == "info" else f"{line.level}: "
+    print(f"{datetime.fromtimestamp(line.time):%H:%M:%S}  {level}{line.message}", flush=True)
+
+
+def follow_to_the_end(run: Run, past_lines: int | None = None) -> RunState:
+    """Print the run's log as it grows until the run ends; at most `past_lines` of what was there before."""
+    follower = Follower(run)
+    follower.catch_up()
+    lines = follower.new_lines()
+    for line in lines if past_lines is None else lines[len(lines) - past_lines :]:
+        print_line(line)
+    while follower.state.status not in (*TERMINAL, "interrupted"):
+        time.sleep(0.1)
+        follower.poll()
+        for line in follower.new_lines():
+            print_line(line)
+    return follower.state
+
+
+class StopOnInterrupt:
+    """While active, ctrl+c stops and saves the run; another, two seconds later or more, ends its worker at once."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.first = 0.0
+
+    def __enter__(self) -> None:
+        self.before = signal.signal(signal.SIGINT, self._interrupt)
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self.before)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if not self.first:
+            self.first = now
+            print("stopping and saving; ctrl+c again in two seconds ends the worker at once", flush=True)
+            commands.send(self.run.inbox, commands.Stop())
+        elif now - self.first >= DELIBERATE:
+            print("ending the worker", flush=True)
+            launch.kill(self.run)
+
+
+def results(state: RunState) -> str:
+    """One line on how the run ended: `finished: 30 epochs in 0.3 s, test accuracy 99.26 %, …`."""
+    words = [f"{state.epoch} of {state.epochs} epochs in {duration(state.seconds)}"]
+    if (test := state.accuracy("final", "test")) is not None:
+        words.append(f"test accuracy {percent(test)}")
+    if state.best:
+        words.append(f"best validation accuracy {percent(state.best.val_accuracy)} in epoch {state.best.epoch}")
+    if state.reason:
+        words.append(state.reason)
+    return f"{state.id}  {state.status}: {', '.join(words)}"
+
+
+def run_rows(states: Iterable[RunState]) -> list[tuple[str, ...]]:
+    """A line a run: id, state, epoch, validation and test accuracy, time."""
+    return [
+        (
+            state.id,
+            f"{GLYPHS[state.status]} {state.status}",
+            f"{state.epoch}/{state.epochs}",
+            percent(state.best.val_accuracy if state.best else None),
+            percent(state.accuracy("final", "test")),
+            duration(state.seconds),
+        )
+        for state in states
+    ]
+
+
+def print_table(
+    headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: frozenset[int] = frozenset()
+) -> None:
+    """Columns padded to their widest cell; those in `right` are aligned to the right."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
+        cells = (c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        print("  ".join(cells).rstrip())
+
+
+def print_run(state: RunState) -> None:
+    """Everything a person asks about one run, a line each."""
+    last, best, started = state.last_epoch, state.best, state.started
+    facts = {
+        "run": state.id,
+        "preset": state.preset,
+        "state": f"{GLYPHS[state.status]} {state.status}{f' – {state.reason}' if state.reason else ''}",
+        "device": " · ".join((started.device, started.device_name, f"{started.threads} threads", started.precision))
+        if started
+        else "–",
+        "step path": started.step_path if started else "–",
+        "network": f"{state.config.architecture} · {sum(state.config.layer_parameters):,} parameters",
+        "epoch": f"{state.epoch} of {state.epochs}, step {state.step:,} of {state.total_steps:,}",
+        "train": f"loss {last.train_loss:.4f}  accuracy {percent(last.train_accuracy)}" if last else "–",
+        "validation": f"loss {last.val_loss:.4f}  accuracy {percent(last.val_accuracy)}" if last else "–",
+        "best": f"{percent(best.val_accuracy)} in epoch {best.epoch}" if best else "–",
+        "test": percent(state.accuracy("final", "test")),
+        "best on test": percent(state.accuracy("best", "test")),
+        "time": duration(state.seconds),
+        "throughput": rate(state.images_per_second),
+        "weights": newest.weights_sha256 if (newest := state.newest_checkpoint) else "–",
+    }
+    for key, value in facts.items():
+        print(f"{key:>13}  {value}")
+    if state.config.split.validation_is_test:
+        print(f"{'note':>13}  validation is the test set: an epoch picked on it flatters the accuracy")
+    for saved in sorted(state.checkpoints.values(), key=lambda c: c.step):
+        words = (saved.file, percent(saved.val_accuracy), size(saved.bytes), ", ".join(saved.kinds))
+        print(f"{'checkpoint':>13}  {'  '.join(words)}")
+    if state.unreadable:
+        print(f"{'warning':>13}  {state.unreadable} lines of events.jsonl could not be read and were skipped")
