@@ -266,7 +266,7 @@ def stop(
     from tui_trainer.runs.commands import Stop
 
     chosen = find(reference)
-    tell(chosen, Stop(discard=discard), "stopped")
+    tell(chosen, Stop(discard=discard), "stopped,")
     follower = follow.Follower(chosen)
     follow.wait(follower, lambda _: not follower.alive, timeout=60)
 
@@ -313,11 +313,11 @@ def resume(
         )
     pid, started = state.worker_pid, state.started
     launch.launch(chosen, data_root() if "data" in _overrides else follower.data_root, changes, approximate)
-    follow.wait(
-        follower,
-        lambda s: s.status == "interrupted" or (s.worker_pid != pid and s.status != "starting"),
-        timeout=600,
-    )
+
+    def has_begun(now: RunState) -> bool:
+        return not follower.alive or (now.worker_pid != pid and now.status != "starting")
+
+    follow.wait(follower, has_begun, timeout=600)
     if state.started is started:
         raise InputError(f"{chosen.id}: {state.reason}")
     origin = f"from {state.started.resumed_from}" if state.started and state.started.resumed_from else "from the start"

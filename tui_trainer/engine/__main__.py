@@ -7,8 +7,11 @@ from pathlib import Path
 
 
 def main() -> int:
-    # before torch: cuBLAS reads it once, when the CUDA context is made
+    # read once, when CUDA's context is made
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # read once, when OpenMP is loaded: threads that spin long for each other stall as soon as anything else wants
+    # their core (two runs on two cores were nine times slower); this short a spin costs a run alone nothing
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     job, *arguments = sys.argv[1:]
     match job:
         case "train":
@@ -22,12 +25,9 @@ def main() -> int:
 
 def train(order: bytes, lock: int) -> int:
     """Be the worker of the run in `order` (JSON), whose lock is held through descriptor `lock`."""
-    from tui_trainer.runs import launch
-
-    os.set_inheritable(lock, False)
-    launch.sign(lock, launch.this_process("worker"))  # before torch is imported: readers see who holds the run at once
     from tui_trainer.engine.worker import read_order, work
 
+    os.set_inheritable(lock, False)
     return work(read_order(order))
 
 

@@ -113,13 +113,13 @@ def check_memory(config: RunConfig, device: torch.device) -> None:
         free = psutil.virtual_memory().available
     if needed > free:
         raise InputError(
-            f"network.hidden_sizes: {config.architecture} with batches of {config.training.batch_size:,} needs about {size(needed)} "
-            f"({parameters:,} parameters), but {device} has {size(free)} free"
+            f"network.hidden_sizes: {config.architecture} ({parameters:,} parameters) with batches of "
+            f"{config.training.batch_size:,} needs about {size(needed)}, but {device} has {size(free)} free"
         )
 
 
 def explain_out_of_memory(config: RunConfig) -> str:
     return (
-        f"out of memory on the device with batches of {config.training.batch_size:,} and a network of {config.architecture} "
-        f"({sum(config.layer_parameters):,} parameters): choose a smaller batch_size or smaller hidden_sizes"
+        f"out of memory on the device with batches of {config.training.batch_size:,} and a network of "
+        f"{config.architecture} ({sum(config.layer_parameters):,} parameters): choose a smaller batch_size or network"
     )

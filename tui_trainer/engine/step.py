@@ -26,7 +26,7 @@ class Step(Protocol):
     name: str
 
     def run(self, order: torch.Tensor) -> None:
-        """One optimizer step for each batch of `order`, indices of training examples [n]. Never waits for the device."""
+        """One optimizer step for each batch of `order`, training examples [n]. Never waits for the device."""
 
     def read(self) -> tuple[Sums, float]:
         """The epoch's sums and the norm of the last gradient. The one host sync of a chunk."""

@@ -42,10 +42,14 @@ def _boot_id() -> str:
         return str(round(psutil.boot_time()))
 
 
-def this_process(role: Literal["worker", "job"]) -> Owner:
+def owner_of(pid: int, role: Literal["worker", "job"]) -> Owner:
     import psutil
 
-    return Owner(os.getpid(), psutil.Process().create_time(), _boot_id(), platform.node(), role)
+    try:
+        started = psutil.Process(pid).create_time()
+    except psutil.Error:  # already gone
+        started = 0.0
+    return Owner(pid, started, _boot_id(), platform.node(), role)
 
 
 def sign(descriptor: int, owner: Owner) -> None:
@@ -85,7 +89,7 @@ def locked(run: Run) -> Iterator[None]:
     """Hold the run's lock for a short piece of work on its directory."""
     descriptor = take_lock(run)
     try:
-        sign(descriptor, this_process("job"))
+        sign(descriptor, owner_of(os.getpid(), "job"))
         yield
     finally:
         os.close(descriptor)
@@ -196,9 +200,10 @@ def launch(
             }
         )
         if standby is not None and standby.hand_over(order.encode(), lock):
+            sign(lock, owner_of(standby.process.pid, "worker"))
             return
         with run.worker_log.open("ab") as output:
-            subprocess.Popen(
+            worker = subprocess.Popen(
                 worker_command("train", order, str(lock)),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -206,6 +211,7 @@ def launch(
                 start_new_session=True,
                 pass_fds=(lock,),
             )
+        sign(lock, owner_of(worker.pid, "worker"))  # so that readers know of the new worker before its first word
     except OSError as error:
         raise InputError(f"{run.path}: no worker could be started: {error.strerror}") from error
     finally:
