@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import click
 import typer
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui_trainer.config import RunConfig
     from tui_trainer.presets import Preset
     from tui_trainer.runs.commands import AnyCommand
-    from tui_trainer.runs.directory import Run
+    from tui_trainer.runs.directory import Run, Start
     from tui_trainer.runs.state import RunState
 
 app = typer.Typer(
@@ -37,6 +37,9 @@ app.add_typer(data_app, name="data")
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="id, unique beginning of one, or 'last'")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeatable")]
+Name = Annotated[str | None, typer.Option(help="the run's name; the preset's, or the parent's, by default")]
+Detach = Annotated[bool, typer.Option("--detach", help="start, print the run's id, leave")]
+Plain = Annotated[bool, typer.Option("--plain", help="print lines instead of opening the dashboard")]
 CheckpointName = Annotated[str, typer.Option("--checkpoint", help="best, last, or a checkpoint's file")]
 GLOBAL_OPTIONS = ("--runs", "--data")
 _overrides: dict[str, Path] = {}
@@ -131,20 +134,60 @@ def main(
 def train(
     preset: Annotated[str, typer.Argument(metavar="PRESET", help="a preset's name, or a .toml file")],
     settings: Settings = None,
-    name: Annotated[str | None, typer.Option(help="the run's name; the preset's by default")] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="start, print the run's id, leave")] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="print lines instead of opening the dashboard")] = False,
+    name: Name = None,
+    start: Annotated[
+        str, typer.Option("--from", metavar="RUN[:CHECKPOINT]", help="begin with another run's weights")
+    ] = "",
+    detach: Detach = False,
+    plain: Plain = False,
 ) -> None:
     """Train a preset: in the dashboard on a terminal, as plain lines elsewhere."""
     from tui_trainer import config, presets
-    from tui_trainer.runs import directory, launch
+    from tui_trainer.runs import directory, follow
 
     chosen = presets.load(preset)
     wanted = config.apply(chosen.config, settings or [])
-    directory.check_name(chosen.short_name if name is None else name)
-    ensure_data(wanted)
-    created = directory.create(runs_root(), wanted, name or chosen.short_name, chosen.name, data_root())
-    launch.launch(created, data_root())
+    origin = None
+    if start:
+        reference, _, checkpoint = start.partition(":")
+        parent = find(reference)
+        file = checkpoint_file(parent, follow.load(parent), checkpoint or "best")
+        origin = directory.Start(parent.id, file, "weights")
+    begin(wanted, chosen.short_name if name is None else name, chosen.name, data_root(), origin, detach, plain)
+
+
+@app.command()
+def fork(
+    reference: RunName,
+    settings: Settings = None,
+    checkpoint: Annotated[str, typer.Option(help="best, last, or a checkpoint's file")] = "last",
+    name: Name = None,
+    detach: Detach = False,
+    plain: Plain = False,
+) -> None:
+    """Start a new run at a run's checkpoint, with some fields changed; the parent stays as it is."""
+    from tui_trainer import config
+    from tui_trainer.runs import directory, follow
+
+    parent = find(reference)
+    follower = follow.Follower(parent)
+    state = follower.catch_up()
+    wanted = config.apply(state.config, settings or [])
+    origin = directory.Start(parent.id, checkpoint_file(parent, state, checkpoint), "continue")
+    root = data_root() if "data" in _overrides else follower.data_root
+    begin(wanted, state.name if name is None else name, state.preset, root, origin, detach, plain)
+
+
+def begin(
+    wanted: RunConfig, name: str, preset: str, data: Path, start: Start | None, detach: bool, plain: bool
+) -> None:
+    """Create and launch a run, then show it the way that was asked for."""
+    from tui_trainer.runs import directory, launch
+
+    directory.check_name(name)
+    ensure_data(wanted, data)
+    created = directory.create(runs_root(), wanted, name, preset, data, start)
+    launch.launch(created, data)
     if not (detach or plain) and has_screen():
         open_dashboard(created)
         return
@@ -160,12 +203,12 @@ def train(
     raise typer.Exit(1 if state.status in ("failed", "interrupted") else 0)
 
 
-def ensure_data(config: RunConfig) -> None:
+def ensure_data(config: RunConfig, root: Path) -> None:
     """Download the config's data set if it is not there; one line of progress."""
     from tui_trainer import datasets
 
-    if not datasets.is_present(config.dataset, data_root()):
-        fetch(config.data.name)
+    if not datasets.is_present(config.dataset, root):
+        download(config.data.name, root)
 
 
 def refused_run_leaves_nothing(created: Run) -> None:
@@ -246,6 +289,52 @@ def pause(reference: RunName) -> None:
     from tui_trainer.runs.commands import Pause
 
     tell(find(reference), Pause(), "paused")
+
+
+@app.command("set")
+def set_live(
+    reference: RunName, settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help="fields to change")]
+) -> None:
+    """Change a live run from its next step on; recorded, and made again when the run is resumed."""
+    from tui_trainer import config
+    from tui_trainer.runs import follow
+    from tui_trainer.runs.commands import Set
+
+    chosen = find(reference)
+    state = follow.load(chosen)
+    changes = config.differences(state.config, config.apply(state.config, settings))
+    if not changes:
+        raise InputError(f"{chosen.id}: has these values already")
+    answer = follow.ask(chosen, Set(changes={path: new for path, (_, new) in changes.items() if new is not None}))
+    if not answer.ok:
+        raise InputError(*(f"{chosen.id}: {problem}" for problem in answer.message.split("; ")))
+    print(f"{chosen.id}: {answer.message}, after step {answer.step:,}")
+
+
+@app.command()
+def verify(reference: RunName, json: Json = False) -> None:
+    """Train a run again from its config and its live changes, and compare every weight and metric."""
+    from tui_trainer import plain
+    from tui_trainer.runs import follow
+    from tui_trainer.runs.jobs import run_job
+
+    chosen = find(reference)
+    root = data_root() if "data" in _overrides else follow.Follower(chosen).data_root
+
+    with Progress() as progress:
+        result = run_job(
+            "verify",
+            str(chosen.path),
+            str(root),
+            on_progress=lambda told: progress.show(f"step {told['step']:,} of {told['of']:,}"),
+        )
+    if json:
+        plain.print_json(result)
+    elif result["identical"]:
+        print(f"{chosen.id}: identical after {result['steps']:,} steps, {result['changes']} live changes made again")
+    else:
+        print(f"{chosen.id}: differs: {result['difference']}")
+    raise typer.Exit(0 if result["identical"] else 1)
 
 
 @app.command()
@@ -504,29 +593,40 @@ def data_list(context: typer.Context) -> None:
 def fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Download a data set, with progress, and check its digests."""
     from tui_trainer import datasets
+
+    datasets.dataset(name)
+    download(name, data_root())
+
+
+def download(name: str, root: Path) -> None:
     from tui_trainer.runs.jobs import run_job
     from tui_trainer.text import size
 
-    datasets.dataset(name)
-    seen = False
-
-    def progress(told: dict[str, int]) -> None:
-        nonlocal seen
-        seen = sys.stderr.isatty()
-        if seen:
-            print(
-                f"\rdownloading {name}: {size(told['bytes'])} of {size(told['of'])}  ",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    try:
-        result = run_job("fetch", name, str(data_root()), on_progress=progress)
-    finally:
-        if seen:
-            print(file=sys.stderr)
+    with Progress() as progress:
+        result = run_job(
+            "fetch",
+            name,
+            str(root),
+            on_progress=lambda told: progress.show(f"downloading {name}: {size(told['bytes'])} of {size(told['of'])}"),
+        )
     print(f"{name} {result['message']}")
+
+
+class Progress:
+    """One line on a terminal's stderr, overwritten as work goes on; nothing elsewhere."""
+
+    def __enter__(self) -> Self:
+        self.shown = False
+        return self
+
+    def show(self, words: str) -> None:
+        if sys.stderr.isatty():
+            self.shown = True
+            print(f"\r{words}  ", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            print(file=sys.stderr)
 
 
 @data_app.command("check")

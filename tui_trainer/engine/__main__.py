@@ -62,6 +62,7 @@ def run_job(job: str, arguments: list[str]) -> int:
     jobs_by_name: dict[str, Callable[..., None]] = {
         "evaluate": jobs.evaluate_run,
         "export": jobs.export_run,
+        "verify": jobs.verify_run,
         "fetch": jobs.fetch,
     }
     try:

@@ -19,6 +19,7 @@ import safetensors
 import torch
 from safetensors.torch import save as serialise
 
+from tui_trainer.engine.schedule import Patience
 from tui_trainer.files import open_regular
 from tui_trainer.text import InputError
 
@@ -37,7 +38,8 @@ class Best(msgspec.Struct, frozen=True):
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the run stands. `epoch` completed epochs, `step` optimizer steps, `epoch_step` steps into the unfinished
-    epoch, whose running sums are `loss_sum` (loss · examples) and `correct`. `seconds` by phase."""
+    epoch, whose running sums are `loss_sum` (loss · examples) and `correct`. `seconds` by phase; `early` and `plateau`
+    are the memories of early stopping and of a plateau schedule, which has lowered the rate `falls` times."""
 
     format: int = FORMAT
     kinds: list[str]
@@ -49,6 +51,11 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seconds: dict[str, float]
     best: Best | None
     val_accuracy: float | None
+    early: Patience
+    early_stop_epoch: int
+    plateau: Patience
+    falls: int
+    scaler: dict[str, float]
     config: dict[str, Any]
     config_digest: str
     applied: list[str]

@@ -4,7 +4,8 @@ import signal
 import time
 
 from tui_trainer.engine.retention import Retention
-from tui_trainer.engine.train import Report, Trainer
+from tui_trainer.engine.train import Report
+from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Set, Stop
 from tui_trainer.runs.directory import Run

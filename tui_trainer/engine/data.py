@@ -29,17 +29,22 @@ class Splits:
 
 
 def load(config: RunConfig, data_root: Path, device: torch.device) -> Splits:
-    """The config's data set, cut as it says. Raises `InputError` when the data is absent or damaged."""
-    parts = datasets.load(config.data.name, config.split_name, data_root)
+    """The config's data set, cut and scaled as it says. Raises `InputError` when the data is absent or unsound."""
+    parts = datasets.load(config.data, data_root)
 
     def on_device(part: datasets.Part) -> Examples:
         # moved as bytes, scaled there: a quarter of the traffic
-        images = torch.tensor(part.images, device=device).float().div_(config.dataset.maximum)
+        images = torch.tensor(part.images, device=device).float().div_(parts.dataset.maximum)
         return Examples(images, torch.tensor(part.labels, device=device))
 
-    test = on_device(parts.test)
-    validation = test if config.split.validation_is_test else on_device(parts.validation)
-    return Splits(on_device(parts.train), validation, test)
+    train, test = on_device(parts.train), on_device(parts.test)
+    validation = test if parts.validation is parts.test else on_device(parts.validation)
+    if config.data.scaling == "standardise":
+        mean, deviation = train.images.mean(0), train.images.std(0)
+        deviation = torch.where(deviation > 0, deviation, 1)  # an input that never changes stays as it is
+        for images in {id(part): part.images for part in (train, validation, test)}.values():
+            images.sub_(mean).div_(deviation)
+    return Splits(train, validation, test)
 
 
 def order_of(seed: int, epoch: int, examples: int) -> torch.Tensor:

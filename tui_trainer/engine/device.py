@@ -2,8 +2,10 @@
 
 import hashlib
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -43,8 +45,8 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
     if not available[wanted]:
         raise InputError(f"training.device: {wanted!r} is not available here; auto would take the best there is")
     precision = "fp32" if config.training.precision == "auto" else config.training.precision
-    if precision == "tf32" and wanted != "cuda":
-        raise InputError(f"training.precision: 'tf32' needs CUDA, and this run is on {wanted}")
+    if precision in ("tf32", "fp16") and wanted != "cuda":
+        raise InputError(f"training.precision: {precision!r} needs CUDA, and this run is on {wanted}")
     threads = config.training.threads or (recorded.threads if recorded else torch.get_num_threads())
     versions = {
         "tui-trainer": tui_trainer.__version__,
@@ -66,20 +68,22 @@ def _name(device: str) -> str:
         return platform.processor() or platform.machine()
 
 
-def prepare(numerics: Numerics) -> None:
+def prepare(numerics: Numerics, deterministic: bool = True) -> None:
     """Set the process up so that the same config and seed give the same bits."""
     # per thread, and before the first parallel operation: denormals slow late epochs down many times over
     torch.set_flush_denormal(True)
     torch.set_num_threads(numerics.threads)
-    torch.use_deterministic_algorithms(True)
+    torch.use_deterministic_algorithms(deterministic)
     torch.backends.cudnn.benchmark = False
     torch.set_float32_matmul_precision("high" if numerics.precision == "tf32" else "highest")
 
 
-def differences(recorded: Numerics, present: Numerics) -> list[str]:
-    """Names of what differs, where anything does; resuming across them is approximate."""
-    old, new = asdict(recorded), asdict(present)
-    return [key for key in old if old[key] != new[key]]
+def settle(config: RunConfig, recorded: Mapping[str, Any] | None) -> tuple[Numerics, list[str]]:
+    """The numerics to train with, and the names of what differs from those recorded with the run, if there are any."""
+    before = Numerics(**recorded) if recorded else None
+    now = choose(config, before)
+    old, new = asdict(before or now), asdict(now)
+    return now, [key for key in old if old[key] != new[key]]
 
 
 def seed_of(seed: int, purpose: str, epoch: int = 0) -> int:
@@ -96,7 +100,7 @@ def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
 def check_memory(config: RunConfig, device: torch.device) -> None:
     """Refuse, from computed bytes and before anything is allocated, what cannot fit."""
     parameters = sum(config.layer_parameters)
-    states = {"sgd": 1, "adam": 2, "adadelta": 2}[config.optimizer.name]
+    states = 3  # the most an optimizer keeps for each weight
     split = config.split
     examples = split.train + split.test + (0 if split.validation_is_test else split.validation)
     batch = max(min(config.training.batch_size, split.train), 1)

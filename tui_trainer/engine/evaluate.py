@@ -12,6 +12,7 @@ BATCH = 4096  # large enough for full speed, small enough for any memory
 @torch.inference_mode()
 def evaluate(model: nn.Module, examples: Examples) -> tuple[float, float]:
     """Mean cross-entropy and accuracy in [0, 1], dropout off. One host sync, at the end."""
+    modes = [module.training for module in model.modules()]
     model.eval()
     loss = torch.zeros((), dtype=sum_type(examples.images.device), device=examples.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=examples.images.device)
@@ -19,7 +20,8 @@ def evaluate(model: nn.Module, examples: Examples) -> tuple[float, float]:
         logits = model(images)
         loss += functional.cross_entropy(logits, labels, reduction="sum")
         correct += (logits.argmax(1) == labels).sum()
-    model.train()
+    for module, mode in zip(model.modules(), modes, strict=True):  # frozen layers stay in evaluation mode
+        module.training = mode
     return loss.item() / len(examples), correct.item() / len(examples)
 
 

@@ -13,6 +13,7 @@ from tui_trainer import datasets
 from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, data, device, model
 from tui_trainer.engine.evaluate import evaluate
+from tui_trainer.engine.noise import disturb_splits
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
 
@@ -25,9 +26,9 @@ def evaluate_run(run: str, file: str, split: str, data_root: str) -> None:
     """Loss and accuracy of a checkpoint on one split. Reads only, so it needs no lock and may run beside a worker."""
     snapshot = checkpoint.read(Path(file))
     config = build(snapshot.meta.config)
-    numerics = device.choose(config, device.Numerics(**snapshot.meta.numerics))
-    device.prepare(numerics)
-    splits = data.load(config, Path(data_root), numerics.torch_device)
+    numerics, _ = device.settle(config, snapshot.meta.numerics)
+    device.prepare(numerics, config.training.deterministic)
+    splits = disturb_splits(config, data.load(config, Path(data_root), numerics.torch_device))
     network = model.build(config)
     network.load_state_dict(snapshot.part("model"))
     examples = {"train": splits.train, "validation": splits.validation, "test": splits.test}[split]
@@ -76,6 +77,27 @@ def export_run(file: str, output: str, names: str) -> None:
         temporary.unlink(missing_ok=True)
         raise InputError(f"{output}: cannot be written: {error}") from None
     tell(result={"file": output, "epoch": snapshot.meta.epoch, "keys": list(state), "network": str(network)})
+
+
+def verify_run(run: str, data_root: str) -> None:
+    """Train the run again and compare weights and metrics; says where they first differ."""
+    from tui_trainer.engine.verify import Replay
+    from tui_trainer.engine.worker import history
+
+    directory = Run(Path(run))
+    state = history(directory)
+    replay = Replay(directory, state, Path(data_root), lambda step, of: tell(progress={"step": step, "of": of}))
+    replay.run()
+    tell(
+        result={
+            "run": directory.id,
+            "identical": not replay.difference,
+            "difference": replay.difference,
+            "steps": replay.newest.step,
+            "changes": len(state.changes),
+            "weights_sha256": replay.newest.weights_sha256,
+        }
+    )
 
 
 def fetch(name: str, data_root: str) -> None:

@@ -1,38 +1,157 @@
-"""Optimizers as PyTorch ships them, in their fastest form for the device."""
+"""Optimizers as PyTorch ships them, in their fastest form for the device, with a rate for each layer."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
-from torch.optim import SGD, Adadelta, Adam, Optimizer
+from torch import nn
+from torch.optim import SGD, Adadelta, Adagrad, Adam, AdamW, Muon, NAdam, Optimizer, RAdam, RMSprop
 
-from tui_trainer import config as settings
-from tui_trainer.config import RunConfig
+from tui_trainer.config import RunConfig, groups
+from tui_trainer.engine.model import Mlp, is_weight
 
 
-def build(config: RunConfig, parameters: Iterable[torch.nn.Parameter], device: torch.device) -> Optimizer:
-    """The config's optimizer; `weight_decay` adds λ·w to every gradient, biases included, as PyTorch does."""
-    chosen = config.optimizer
-    decay = config.regularization.weight_decay
+def layer_rates(config: RunConfig) -> list[float]:
+    """The learning rate of each layer, first to last, before the schedule.
+
+    fast.ai's rules: `slice(x)` gives the last layer x and the others x/3; `slice(a, b)` goes from a to b by a constant
+    factor.
+    """
+    last, count = config.optimizer.learning_rate, len(config.network.hidden_sizes) + 1
+    match config.layers.rates:
+        case "slice_last":
+            return [last / 3] * (count - 1) + [last]
+        case "slice" if count > 1:
+            first = config.layers.first_rate
+            return [first * (last / first) ** (index / (count - 1)) for index in range(count)]
+    return [last] * count
+
+
+class Optimizers:
+    """One PyTorch optimizer, or with Muon two, stepped together.
+
+    Each parameter group carries `base_rate`, its learning rate before the schedule, and `shrink`, the decoupled weight
+    decay of optimizers that have none of their own.
+    """
+
+    def __init__(self, config: RunConfig, model: Mlp, device: torch.device) -> None:
+        self.model = model
+        self.members = list(_members(config, model, device))
+        self.refresh(config)
+
+    @property
+    def groups(self) -> Iterator[dict[str, Any]]:
+        return itertools.chain.from_iterable(member.param_groups for member in self.members)
+
+    def refresh(self, config: RunConfig) -> None:
+        """Take every setting from the config: at the start and after a live change."""
+        chosen = config.optimizer
+        rates = layer_rates(config)
+        own = {key: value for key, value in chosen.model_dump().items() if key not in ("name", "learning_rate")}
+        strength = config.regularization.weight_decay
+        mode = config.decay_mode
+        for member in self.members:
+            native = isinstance(member, AdamW | Muon)
+            for group in member.param_groups:
+                decay = strength if group["decays"] else 0.0
+                group["base_rate"] = rates[group["layer"]]
+                if isinstance(chosen, groups.Muon) and isinstance(member, AdamW):
+                    group["base_rate"] *= chosen.adam_learning_rate / chosen.learning_rate
+                else:
+                    group |= {key: value for key, value in own.items() if key in group}
+                decoupled = mode == "decoupled"
+                group["weight_decay"] = decay if decoupled == native else 0.0
+                if mode == "loss" and not native:
+                    group["weight_decay"] = 2 * decay
+                group["shrink"] = decay if decoupled and not native else 0.0
+                # Muon and its AdamW know no other decay than the decoupled one: λ·w is added by hand
+                group["pull"] = (2 * decay if mode == "loss" else decay) if native and not decoupled else 0.0
+
+    def zero_grad(self) -> None:
+        for member in self.members:
+            member.zero_grad(set_to_none=True)
+
+    @torch.no_grad()
+    def step(self, factor: float, scaler: torch.amp.GradScaler | None = None) -> None:
+        """One update, every learning rate times `factor`; with fp16's `scaler`, none where a gradient overflowed."""
+        for group in self.groups:
+            group["lr"] = factor * group["base_rate"]
+            if group["shrink"] or group["pull"]:
+                moving = [p for p in group["params"] if p.grad is not None]
+                if group["shrink"]:
+                    torch._foreach_mul_(moving, 1 - group["lr"] * group["shrink"])
+                if group["pull"]:
+                    torch._foreach_add_([p.grad for p in moving], moving, alpha=group["pull"])
+        for member in self.members:
+            if scaler:
+                scaler.step(member)
+            else:
+                member.step()
+        if scaler:
+            scaler.update()
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The state, for a checkpoint: `<member>/<parameter>/<name>`."""
+        return {
+            f"{number}/{index}/{name}": value
+            for number, member in enumerate(self.members)
+            for index, state in member.state_dict()["state"].items()
+            for name, value in state.items()
+            if isinstance(value, torch.Tensor)
+        }
+
+    def restore(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Take the state back from a checkpoint."""
+        states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in self.members]
+        for key, tensor in tensors.items():
+            number, index, name = key.split("/", 2)
+            states[int(number)].setdefault(int(index), {})[name] = tensor
+        for member, state in zip(self.members, states, strict=True):
+            member.load_state_dict({"state": state, "param_groups": member.state_dict()["param_groups"]})
+
+
+def _members(config: RunConfig, model: Mlp, device: torch.device) -> Iterator[Optimizer]:
     fused = device.type in ("cpu", "cuda")  # one kernel for all parameters
+    chosen = config.optimizer
+    everything = parameter_groups(config, model)
     match chosen:
-        case settings.Sgd():
-            return SGD(parameters, lr=chosen.learning_rate, momentum=chosen.momentum, weight_decay=decay, fused=fused)
-        case settings.Adam():
-            first, second = chosen.betas
-            return Adam(
-                parameters,
-                lr=chosen.learning_rate,
-                betas=(first, second),
-                eps=chosen.eps,
-                weight_decay=decay,
-                fused=fused,
-            )
-        case settings.Adadelta():  # PyTorch has no fused Adadelta
-            return Adadelta(
-                parameters,
-                lr=chosen.learning_rate,
-                rho=chosen.rho,
-                eps=chosen.eps,
-                weight_decay=decay,
-                foreach=True,
-            )
+        case groups.Sgd():
+            yield SGD(everything, fused=fused)
+        case groups.Adagrad():
+            start = chosen.initial_accumulator
+            yield Adagrad(everything, initial_accumulator_value=start, fused=True if device.type == "cpu" else None)
+        case groups.RmsProp():
+            yield RMSprop(everything, foreach=True)
+        case groups.Adadelta():
+            yield Adadelta(everything, foreach=True)
+        case groups.Adam():
+            yield Adam(everything, fused=fused)
+        case groups.AdamW():
+            yield (AdamW if config.decay_mode == "decoupled" else Adam)(everything, fused=fused)
+        case groups.NAdam():
+            yield NAdam(everything, foreach=True)
+        case groups.RAdam():
+            yield RAdam(everything, foreach=True)
+        case groups.Muon():
+            hidden = {id(p) for layer in model.layers()[:-1] for m in layer for p in m.parameters() if p.ndim == 2}
+            matrices = parameter_groups(config, model, only=hidden)
+            if matrices:
+                yield Muon(matrices)
+            yield AdamW(parameter_groups(config, model, but=hidden), fused=fused)
+
+
+def parameter_groups(
+    config: RunConfig, model: Mlp, only: set[int] | None = None, but: Iterable[int] = ()
+) -> list[dict[str, Any]]:
+    """As few groups as the settings allow, since each costs a kernel: by layer only where rates differ."""
+    apart = config.layers.rates != "same"
+    found: dict[tuple[int, bool], list[nn.Parameter]] = {}
+    for layer, modules in enumerate(model.layers()):
+        for module in modules:
+            for name, parameter in module.named_parameters():
+                if id(parameter) in but or (only is not None and id(parameter) not in only):
+                    continue
+                decays = config.regularization.weight_decay_on == "all" or is_weight(name, parameter)
+                found.setdefault((layer if apart else 0, decays), []).append(parameter)
+    return [{"params": parameters, "layer": layer, "decays": decays} for (layer, decays), parameters in found.items()]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui_trainer.config import Checkpoints
+from tui_trainer.config.groups import Checkpoints
 from tui_trainer.engine import checkpoint
 from tui_trainer.engine.checkpoint import Snapshot
 from tui_trainer.runs import events

@@ -3,16 +3,18 @@
 One interface, `Step`; the loop in `train.py` does not know which path runs behind it.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
 import torch
-from torch import nn
 from torch.nn import functional
-from torch.optim import Optimizer
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_, get_total_norm
 
-from tui_trainer.engine.data import Examples
+from tui_trainer.config import RunConfig
 from tui_trainer.engine.evaluate import sum_type
+from tui_trainer.engine.model import Mlp, is_weight
+from tui_trainer.engine.optim import Optimizers
 
 
 class Sums(NamedTuple):
@@ -24,15 +26,23 @@ class Sums(NamedTuple):
 
 class Step(Protocol):
     name: str
+    images: torch.Tensor
+    labels: torch.Tensor
 
-    def run(self, order: torch.Tensor) -> None:
-        """One optimizer step for each batch of `order`, training examples [n]. Never waits for the device."""
+    def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
+        """One optimizer step for each of `factors`, over consecutive batches of `order`, training examples [n].
+
+        A factor multiplies every learning rate. Never waits for the device.
+        """
 
     def read(self) -> tuple[Sums, float]:
         """The epoch's sums and the norm of the last gradient. The one host sync of a chunk."""
 
     def restart(self, sums: Sums) -> None:
         """Set the sums: to zero at the start of an epoch, to a checkpoint's on resume."""
+
+    def configure(self, config: RunConfig) -> None:
+        """Take the settings of this path from the config: at the start and after a live change."""
 
 
 class AutogradStep:
@@ -41,39 +51,72 @@ class AutogradStep:
     name = "autograd"
 
     def __init__(
-        self, model: nn.Module, optimizer: Optimizer, train: Examples, batch_size: int, precision: str
+        self, model: Mlp, optimizers: Optimizers, images: torch.Tensor, labels: torch.Tensor, precision: str
     ) -> None:
         self.model = model
-        self.optimizer = optimizer
-        self.train = train
-        self.batch_size = batch_size
+        self.optimizers = optimizers
+        self.images = images
+        self.labels = labels
         self.precision = precision
+        self.scaler = torch.amp.GradScaler(images.device.type) if precision == "fp16" else None
         self.parameters = list(model.parameters())
-        device = train.images.device
+        self.weights = [p for name, p in model.named_parameters() if is_weight(name, p)]
+        device = images.device
         self.loss = torch.zeros((), dtype=sum_type(device), device=device)
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
+        self.unclipped: torch.Tensor | None = None
 
-    def run(self, order: torch.Tensor) -> None:
-        images, labels = self.train.images[order], self.train.labels[order]
-        batches = zip(images.split(self.batch_size), labels.split(self.batch_size), strict=True)
-        for batch, targets in batches:
-            self.optimizer.zero_grad(set_to_none=True)
-            with self._autocast():
-                logits = self.model(batch)
-                loss = functional.cross_entropy(logits, targets)
-            loss.backward()
-            self.optimizer.step()
-            self.loss.add_(loss.detach(), alpha=len(targets))
-            self.correct.add_((logits.detach().argmax(1) == targets).sum())
+    def configure(self, config: RunConfig) -> None:
+        self.regularization = config.regularization
+        self.batch_size = config.training.batch_size
+        self.step_size = config.training.batch_size * config.training.accumulate
+
+    def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
+        images, labels = self.images[order], self.labels[order]
+        steps = zip(images.split(self.step_size), labels.split(self.step_size), factors, strict=True)
+        for step_images, step_labels, factor in steps:
+            self.optimizers.zero_grad()
+            for batch, targets in zip(
+                step_images.split(self.batch_size), step_labels.split(self.batch_size), strict=True
+            ):
+                self.add_gradient(batch, targets, len(targets) / len(step_labels))
+            self.update(factor)
+
+    def add_gradient(self, batch: torch.Tensor, targets: torch.Tensor, share: float) -> None:
+        """Forward and backward of one batch, which is `share` of its update."""
+        with self._autocast():
+            logits = self.model(batch)
+            loss = functional.cross_entropy(logits, targets, label_smoothing=self.regularization.label_smoothing)
+        objective = loss if share == 1 else loss * share
+        (self.scaler.scale(objective) if self.scaler else objective).backward()
+        self.loss.add_(loss.detach(), alpha=len(targets))
+        self.correct.add_((logits.detach().argmax(1) == targets).sum())
+
+    def update(self, factor: float) -> None:
+        """Clip, step, restrict: in this order, as the lab's loops do."""
+        limits = self.regularization
+        if self.scaler:
+            for member in self.optimizers.members:
+                self.scaler.unscale_(member)
+        if limits.clip_value:
+            clip_grad_value_(self.parameters, limits.clip_value)
+        if limits.clip_norm:
+            self.unclipped = clip_grad_norm_(self.parameters, limits.clip_norm)
+        self.optimizers.step(factor, self.scaler)
+        if limits.max_norm:
+            with torch.no_grad():
+                for weight in self.weights:
+                    if weight.requires_grad:
+                        weight.copy_(torch.renorm(weight, 2, 0, limits.max_norm))
 
     def _autocast(self) -> AbstractContextManager[object]:
-        if self.precision == "bf16":
-            return torch.autocast(self.train.images.device.type, torch.bfloat16)
-        return nullcontext()
+        reduced = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)
+        return torch.autocast(self.images.device.type, reduced) if reduced else nullcontext()
 
     def read(self) -> tuple[Sums, float]:
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
-        norm = torch.nn.utils.get_total_norm(gradients)
+        norm = self.unclipped if self.regularization.clip_norm else None
+        if norm is None:
+            norm = get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         loss, correct, gradient_norm = torch.stack(
             [self.loss, self.correct.to(self.loss.dtype), norm.to(self.loss.dtype)]
         ).tolist()

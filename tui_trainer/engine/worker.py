@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 import torch
 
-from tui_trainer.config import RunConfig, build
+from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, data, device
 from tui_trainer.engine.control import Control, Signals
-from tui_trainer.engine.device import Numerics
 from tui_trainer.engine.retention import Retention
-from tui_trainer.engine.train import DivergedError, Report, Trainer, train
+from tui_trainer.engine.train import DivergedError, Report, train
+from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.state import TERMINAL, Change, RunState, fold
@@ -70,7 +70,8 @@ def work(order: Order) -> int:
 def history(run: Run) -> RunState:
     """The run's state by everything its log tells so far."""
     record = read_record(run)
-    state = RunState(run.id, record.config, record.name, record.preset)
+    parent = record.start.parent if record.start else ""
+    state = RunState(run.id, record.config, record.name, record.preset, parent)
     for event in events.EventReader(run.events_file).read(limit=-1):
         fold(state, event)
     return state
@@ -98,8 +99,13 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
     for problem in damaged:
         report(events.Log(level="warning", message=problem))
     config = build(snapshot.meta.config) if snapshot else state.first_config
-    numerics, differing = settle_numerics(config, snapshot, order.approximate)
-    device.prepare(numerics)
+    numerics, differing = device.settle(config, snapshot.meta.numerics if snapshot else None)
+    if differing and not order.approximate:
+        raise InputError(
+            f"not resumed: {', '.join(differing)} changed since the run began, so the bits would change too; "
+            "to go on all the same: tui-trainer resume RUN --approximate"
+        )
+    device.prepare(numerics, config.training.deterministic)
     device.check_memory(config, numerics.torch_device)
     splits = data.load(config, Path(order.data), numerics.torch_device)
     trainer = Trainer(config, splits, numerics)
@@ -107,12 +113,14 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
     if snapshot:
         trainer.restore(snapshot)
         applied = snapshot.meta.applied
+    elif start := read_record(run).start:
+        trainer.start_from(checkpoint.read(start.file), start.mode)
     trainer.pending = sorted((c for c in (*state.changes, *state.pending) if c.id not in applied), key=lambda c: c.step)
     if order.changes:
         wish = Change(f"launch-{time.time_ns()}", trainer.epoch, trainer.step, order.changes)
-        trainer.check(wish)
+        trainer.check(wish.changes)
         trainer.pending.append(wish)
-    if state.step or snapshot:
+    if state.step or trainer.step:
         report(events.Rewound(epoch=trainer.epoch, step=trainer.step, seconds=trainer.clock.seconds))
     report(
         events.Started(
@@ -132,21 +140,3 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
     report(events.State(status="running"))
     finished = train(trainer, keep, report, control.go_on)
     return control.last_state if control.last_state and not finished else events.State(status="finished")
-
-
-def settle_numerics(
-    config: RunConfig, snapshot: checkpoint.Snapshot | None, approximate: bool
-) -> tuple[Numerics, list[str]]:
-    """The numerics to train with, and what differs from those the run began with.
-
-    Raises `InputError` when something does and nobody asked for an approximate continuation.
-    """
-    recorded = Numerics(**snapshot.meta.numerics) if snapshot else None
-    numerics = device.choose(config, recorded)
-    differing = device.differences(recorded, numerics) if recorded else []
-    if differing and not approximate:
-        raise InputError(
-            f"not resumed: {', '.join(differing)} changed since the run began, so the bits would change too; "
-            "to go on all the same: tui-trainer resume RUN --approximate"
-        )
-    return numerics, differing

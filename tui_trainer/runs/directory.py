@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tui_trainer.config import RunConfig, build
 from tui_trainer.text import InputError
@@ -59,12 +59,25 @@ class Run:
         return self.path / "checkpoints"
 
     @property
+    def start_file(self) -> Path:
+        return self.path / "start.safetensors"
+
+    @property
     def worker_log(self) -> Path:
         return self.path / "worker.log"
 
     @property
     def lock_file(self) -> Path:
         return self.path / "lock"
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run begins if not from the seed: a checkpoint of `parent`, to continue or to take the weights from."""
+
+    parent: str
+    file: Path
+    mode: Literal["continue", "weights"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,7 @@ class Record:
     name: str
     preset: str
     data_root: Path
+    start: Start | None = None
 
 
 def check_name(name: str) -> str:
@@ -87,16 +101,18 @@ def check_name(name: str) -> str:
     return name
 
 
-def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Path) -> Run:
-    """A new run directory with its config written. Raises `InputError`, leaving nothing behind."""
+def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Path, start: Start | None = None) -> Run:
+    """A new run directory with its config written, and a copy of the checkpoint it starts from.
+
+    Raises `InputError`, leaving nothing behind.
+    """
     check_name(name)
     import tomlkit
 
-    record = {
-        "run": {"format": FORMAT, "name": name, "preset": preset, "data_root": str(data_root.absolute())},
-        **config.model_dump(mode="json"),
-    }
-    text = tomlkit.dumps(record)
+    header = {"format": FORMAT, "name": name, "preset": preset, "data_root": str(data_root.absolute())}
+    if start:
+        header |= {"parent": start.parent, "start": start.mode}
+    text = tomlkit.dumps({"run": header, **config.model_dump(mode="json")})
     try:
         root.mkdir(parents=True, exist_ok=True)
         run = _make_directory(root, name)
@@ -105,6 +121,8 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
     try:
         run.inbox.mkdir()
         run.checkpoints.mkdir()
+        if start:
+            shutil.copyfile(start.file, run.start_file)
         run.config_file.write_text(text)
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
@@ -135,11 +153,14 @@ def read_record(run: Run) -> Record:
         raise InputError(f"{run.config_file}: run.format: missing; not a run's config")
     if header["format"] > FORMAT:
         raise InputError(f"{run.config_file}: run.format: {header['format']} is newer than this program's {FORMAT}")
+    mode = header.get("start")
+    start = Start(str(header.get("parent", "")), run.start_file, mode) if mode in ("continue", "weights") else None
     return Record(
         build(values, str(run.config_file)),
         str(header.get("name", "")),
         str(header.get("preset", "")),
         Path(str(header.get("data_root", ""))),
+        start,
     )
 
 

@@ -76,6 +76,14 @@ class Epoch(Event, kw_only=True):
     saving_seconds: float
 
 
+class EarlyStop(Event, kw_only=True):
+    """After epoch `epoch` the metric had not got better since `best_epoch` for as long as early stopping waits."""
+
+    epoch: int
+    best_epoch: int
+    metric: str
+
+
 class Evaluated(Event, kw_only=True):
     """Loss and accuracy of the final weights, or of the best epoch's, on one whole split."""
 
@@ -131,7 +139,7 @@ class Rewound(Event, kw_only=True):
     seconds: float
 
 
-AnyEvent = Started | State | Metrics | Epoch | Evaluated | Checkpoint | Removed | Log | Applied | Rewound
+AnyEvent = Started | State | Metrics | Epoch | EarlyStop | Evaluated | Checkpoint | Removed | Log | Applied | Rewound
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)

@@ -19,7 +19,8 @@ class Follower:
     def __init__(self, run: Run) -> None:
         self.run = run
         record = read_record(run)
-        self.state = RunState(run.id, record.config, record.name, record.preset)
+        parent = record.start.parent if record.start else ""
+        self.state = RunState(run.id, record.config, record.name, record.preset, parent)
         self.data_root = record.data_root
         self.reader = EventReader(run.events_file)
         self.alive = False

@@ -99,6 +99,7 @@ class RunState:
     first_config: RunConfig
     name: str = ""
     preset: str = ""
+    parent: str = ""
     status: RunStatus = "starting"
     reason: str = ""
     worker_pid: int = 0
@@ -109,8 +110,11 @@ class RunState:
     metrics: events.Metrics | None = None
     epochs_done: list[events.Epoch] = field(default_factory=list)
     best: events.Epoch | None = None
+    early_stop: events.EarlyStop | None = None
     evaluations: dict[tuple[str, str], events.Evaluated] = field(default_factory=dict)
     checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
+    hashes: dict[int, str] = field(default_factory=dict)
+    """`weights_sha256` after every step that ever had a checkpoint, deleted ones included."""
     series: dict[str, Series] = field(default_factory=lambda: {n: Series() for n in (*METRIC_SERIES, *EPOCH_SERIES)})
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=2000))
     lines_seen: int = 0
@@ -129,11 +133,11 @@ class RunState:
 
     @property
     def epochs(self) -> int:
-        return self.config.training.epochs
+        return self.config.total_epochs
 
     @property
     def total_steps(self) -> int:
-        return self.epochs * self.config.steps_per_epoch
+        return self.config.total_steps
 
     @property
     def last_epoch(self) -> events.Epoch | None:
@@ -173,6 +177,7 @@ class RunState:
             "id": self.id,
             "name": self.name,
             "preset": self.preset,
+            "parent": self.parent,
             "status": self.status,
             "reason": self.reason,
             "device": started.device if started else None,
@@ -194,6 +199,7 @@ class RunState:
             "test_accuracy": self.accuracy("final", "test"),
             "best_epoch": self.best.epoch if self.best else None,
             "best_val_accuracy": self.best.val_accuracy if self.best else None,
+            "early_stop_epoch": self.early_stop.epoch if self.early_stop else None,
             "best_test_accuracy": self.accuracy("best", "test"),
             "validation_is_test": self.config.split.validation_is_test,
             "seconds": self.seconds,
@@ -268,6 +274,11 @@ def _epoch(state: RunState, event: events.Epoch) -> None:
     )
 
 
+def _early_stop(state: RunState, event: events.EarlyStop) -> None:
+    state.early_stop = event
+    _note(state, event, f"early stopping: {event.metric} no better since epoch {event.best_epoch}")
+
+
 def _evaluated(state: RunState, event: events.Evaluated) -> None:
     state.evaluations[(event.which, event.split)] = event
     weights = "final weights" if event.which == "final" else f"best epoch, {event.epoch},"
@@ -280,6 +291,7 @@ def _evaluated(state: RunState, event: events.Evaluated) -> None:
 
 def _checkpoint(state: RunState, event: events.Checkpoint) -> None:
     state.checkpoints[event.file] = event
+    state.hashes[event.step] = event.weights_sha256
     _note(state, event, f"saved {clean(event.file)} ({', '.join(map(clean, event.kinds))})")
 
 
@@ -309,8 +321,11 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
         series.rewind(event.step)
     while state.epochs_done and state.epochs_done[-1].step > event.step:
         state.epochs_done.pop()
+    if state.early_stop and state.early_stop.epoch > event.epoch:
+        state.early_stop = None
     state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
     state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
+    state.hashes = {step: sha for step, sha in state.hashes.items() if step <= event.step}
     taken_back = [c for c in state.changes if c.step > event.step]
     if taken_back:
         state.changes = [c for c in state.changes if c.step <= event.step]
@@ -332,6 +347,7 @@ _FOLDERS: dict[type, Callable[[RunState, Any], None]] = {
     events.State: _state,
     events.Metrics: _metrics,
     events.Epoch: _epoch,
+    events.EarlyStop: _early_stop,
     events.Evaluated: _evaluated,
     events.Checkpoint: _checkpoint,
     events.Removed: _removed,

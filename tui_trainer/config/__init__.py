@@ -1,0 +1,23 @@
+"""`RunConfig`: every hyperparameter of a run, declared once with its type, bounds, default and help.
+
+The form, `--set`, presets and `show` all read these declarations; none keeps a list of its own.
+"""
+
+from tui_trainer.config.change import apply, build, change, differences, flatten
+from tui_trainer.config.groups import OPTIMIZERS, SCHEDULES
+from tui_trainer.config.knobs import Knob, knobs, resolve
+from tui_trainer.config.run import RunConfig
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "Knob",
+    "RunConfig",
+    "apply",
+    "build",
+    "change",
+    "differences",
+    "flatten",
+    "knobs",
+    "resolve",
+]

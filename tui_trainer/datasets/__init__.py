@@ -1,0 +1,38 @@
+"""The data sets: what they are, where they lie, whether they are sound, and their splits. Never imports torch."""
+
+from tui_trainer.datasets.catalogue import (
+    CATALOGUE,
+    Dataset,
+    IdxFile,
+    Split,
+    data_root,
+    dataset,
+    is_image,
+    split_sizes,
+    splits_of,
+)
+from tui_trainer.datasets.idx import is_present, locate, read, read_idx
+from tui_trainer.datasets.own import own, own_kind
+from tui_trainer.datasets.parts import Choice, Part, Parts, load
+
+__all__ = [
+    "CATALOGUE",
+    "Choice",
+    "Dataset",
+    "IdxFile",
+    "Part",
+    "Parts",
+    "Split",
+    "data_root",
+    "dataset",
+    "is_image",
+    "is_present",
+    "load",
+    "locate",
+    "own",
+    "own_kind",
+    "read",
+    "read_idx",
+    "split_sizes",
+    "splits_of",
+]
