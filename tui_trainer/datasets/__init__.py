@@ -11,7 +11,7 @@ from tui_trainer.datasets.catalogue import (
     split_sizes,
     splits_of,
 )
-from tui_trainer.datasets.idx import is_present, locate, read, read_idx
+from tui_trainer.datasets.idx import checked, is_present, locate, read, read_idx
 from tui_trainer.datasets.own import own, own_kind
 from tui_trainer.datasets.parts import Choice, Part, Parts, load
 
@@ -23,6 +23,7 @@ __all__ = [
     "Part",
     "Parts",
     "Split",
+    "checked",
     "data_root",
     "dataset",
     "is_image",

@@ -1,0 +1,107 @@
+"""The command line: thin; every command is one call into another room, imported when it runs. Never imports torch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from tui_trainer.cli import data, live, presets, results, start
+from tui_trainer.cli.options import has_screen, open_dashboard, overrides
+from tui_trainer.text import InputError
+
+app = typer.Typer(
+    name="tui-trainer",
+    help="Train multilayer perceptrons in a terminal dashboard. Without a command: the dashboard.",
+    epilog="RUN is an id, a unique beginning of one, or 'last'. --runs and --data may stand anywhere on the line.",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+GLOBAL_OPTIONS = ("--runs", "--data")
+
+
+def run() -> None:
+    """Entry point. Exit status: 0 done, 1 the run failed, 2 bad input."""
+    if sys.platform == "win32":
+        sys.exit("tui-trainer runs on Linux and macOS; on Windows use WSL")
+    try:
+        arguments = hoist_global_options(sys.argv[1:])
+        sys.exit(app(arguments, standalone_mode=False))
+    except InputError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+    except click.ClickException as error:
+        print(error.format_message(), file=sys.stderr)
+    except (click.Abort, KeyboardInterrupt):
+        print("cancelled", file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        sys.exit(0)
+    sys.exit(2)
+
+
+def hoist_global_options(arguments: list[str]) -> list[str]:
+    """Global options first, wherever they stood: `show last --runs DIR` is `--runs DIR show last`."""
+    first: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word in GLOBAL_OPTIONS:
+            value = next(words, None)
+            first += [word] if value is None else [word, value]
+        elif word.startswith(tuple(f"{option}=" for option in GLOBAL_OPTIONS)):
+            first.append(word)
+        else:
+            rest.append(word)
+    return [*first, *rest]
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+    runs: Annotated[Path | None, typer.Option(metavar="DIR", help="where runs lie", envvar="TUI_TRAINER_RUNS")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="where data lie", envvar="TUI_TRAINER_DATA")] = None,
+) -> None:
+    overrides.update({name: path for name, path in (("runs", runs), ("data", data)) if path is not None})
+    if version:
+        from tui_trainer import __version__
+
+        print(f"tui-trainer {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        if not has_screen():
+            raise InputError("no terminal to draw on; try: tui-trainer train digits --plain, or tui-trainer --help")
+        open_dashboard()
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "train": start.train,
+    "fork": start.fork,
+    "resume": start.resume,
+    "attach": live.attach,
+    "pause": live.pause,
+    "set": live.set_live,
+    "save": live.save,
+    "stop": live.stop,
+    "runs": results.runs,
+    "show": results.show,
+    "tail": results.tail,
+    "evaluate": results.evaluate,
+    "verify": results.verify,
+    "export": results.export,
+    "delete": results.delete,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+app.add_typer(presets.app, name="presets")
+app.add_typer(data.app, name="data")

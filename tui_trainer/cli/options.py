@@ -1,0 +1,93 @@
+"""What the commands share: arguments, where runs and data lie, finding a run, a line of progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Self
+
+import typer
+
+from tui_trainer.text import InputError
+
+if TYPE_CHECKING:
+    from tui_trainer.runs.directory import Run
+    from tui_trainer.runs.state import RunState
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="id, unique beginning of one, or 'last'")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeatable")]
+Name = Annotated[str | None, typer.Option(help="the run's name; the preset's, or the parent's, by default")]
+Detach = Annotated[bool, typer.Option("--detach", help="start, print the run's id, leave")]
+Plain = Annotated[bool, typer.Option("--plain", help="print lines instead of opening the dashboard")]
+CheckpointName = Annotated[str, typer.Option("--checkpoint", help="best, last, an epoch as e12, or a file")]
+overrides: dict[str, Path] = {}
+"""What `--runs` and `--data` say."""
+
+
+def runs_root() -> Path:
+    from tui_trainer.runs import directory
+
+    return directory.runs_root(overrides.get("runs"))
+
+
+def data_root() -> Path:
+    from tui_trainer import datasets
+
+    return datasets.data_root(overrides.get("data"))
+
+
+def find(reference: str) -> Run:
+    from tui_trainer.runs import directory
+
+    return directory.find(runs_root(), reference)
+
+
+def has_screen() -> bool:
+    """Is there a terminal that can show the dashboard?"""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
+
+
+def open_dashboard(on: Run | None = None) -> None:
+    from tui_trainer.ui import app as dashboard
+
+    dashboard.run(runs_root(), data_root(), on)
+
+
+def checkpoint_file(chosen: Run, state: RunState, name: str) -> Path:
+    """The file meant by best, last, an epoch (e12), a file's name in the run, or a path."""
+    if name == "last":
+        found = state.newest_checkpoint
+    elif name == "best":
+        best = state.best
+        found = next((c for c in state.checkpoints.values() if best and c.step == best.step), None)
+    elif name[:1] == "e" and name[1:].isdecimal():
+        ends = {c.epoch: c for c in state.checkpoints.values() if c.val_accuracy is not None}
+        found = ends.get(int(name[1:]))
+        if found is None:
+            here = ", ".join(f"e{epoch}" for epoch in sorted(ends)) or "none"
+            raise InputError(f"--checkpoint {name}: {chosen.id} keeps no checkpoint of this epoch's end; it has {here}")
+    else:
+        inside = chosen.checkpoints / name
+        return inside if inside.exists() else Path(name)
+    if found is None:
+        raise InputError(f"--checkpoint {name}: {chosen.id} has no such checkpoint on disk yet")
+    return chosen.checkpoints / found.file
+
+
+class Progress:
+    """One line on a terminal's stderr, overwritten as work goes on; nothing elsewhere."""
+
+    def __enter__(self) -> Self:
+        self.shown = False
+        return self
+
+    def show(self, words: str) -> None:
+        if sys.stderr.isatty():
+            self.shown = True
+            print(f"\r{words}  ", end="", file=sys.stderr, flush=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.shown:
+            print(file=sys.stderr)

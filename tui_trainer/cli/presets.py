@@ -1,0 +1,78 @@
+"""`tui-trainer presets`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tui_trainer.cli.options import (
+    Json,
+)
+from tui_trainer.text import InputError
+
+if TYPE_CHECKING:
+    from tui_trainer.presets import Preset
+
+
+app = typer.Typer(help="List, show and check presets.", rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def presets_list(context: typer.Context, json: Json = False) -> None:
+    """List, show and check presets."""
+    if context.invoked_subcommand is not None:
+        return
+    from tui_trainer import plain, presets
+
+    found, problems = presets.load_all()
+    if json:
+        plain.print_json([preset_summary(preset) for preset in found])
+    else:
+        plain.print_table(("preset", "what it trains"), [(preset.name, preset.summary) for preset in found])
+    if problems:
+        raise InputError(*problems)
+
+
+def preset_summary(preset: Preset) -> dict[str, object]:
+    words = {key: getattr(preset, key) for key in ("name", "title", "summary", "expect", "source")}
+    return {**words, "config": preset.config.model_dump(mode="json")}
+
+
+@app.command("show")
+def presets_show(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+    """Print a preset: what it trains, what to expect, every field."""
+    from tui_trainer import config, plain, presets
+
+    preset = presets.load(name)
+    if json:
+        plain.print_json(preset_summary(preset))
+        return
+    for words in (
+        preset.title,
+        preset.summary,
+        preset.expect,
+        f"Source: {preset.source}" if preset.source else "",
+    ):
+        if words:
+            print(words)
+    print(f"\n{preset.config.architecture} · {sum(preset.config.layer_parameters):,} parameters\n")
+    known = config.knobs(preset.config.optimizer.name, preset.config.schedule.name)
+    rows = [(path, known[path].render(value)) for path, value in config.flatten(preset.config).items()]
+    plain.print_table(("field", "value"), rows)
+
+
+@app.command("check")
+def presets_check(file: Annotated[Path | None, typer.Argument(metavar="FILE")] = None) -> None:
+    """Check a preset file, or without one every preset there is; every problem on a line of its own."""
+    from tui_trainer import presets
+
+    if file is None:
+        found, problems = presets.load_all()
+        if problems:
+            raise InputError(*problems)
+        print(f"{len(found)} presets, all sound")
+        return
+    preset = presets.read(file, file.stem)
+    print(f"{file}: sound; {preset.config.architecture}, {preset.config.optimizer.name}")

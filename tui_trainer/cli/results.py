@@ -1,0 +1,184 @@
+"""Commands that look at runs, or take them away."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tui_trainer.cli.options import (
+    CheckpointName,
+    Json,
+    Progress,
+    RunName,
+    checkpoint_file,
+    data_root,
+    find,
+    overrides,
+    runs_root,
+)
+from tui_trainer.text import InputError
+
+if TYPE_CHECKING:
+    from tui_trainer.runs.state import RunState
+
+
+def runs(json: Json = False) -> None:
+    """List all runs, newest first."""
+    from tui_trainer import plain
+    from tui_trainer.runs import directory, follow
+
+    states: list[RunState] = []
+    for entry in directory.list_runs(runs_root()):
+        try:
+            states.append(follow.load(entry))
+        except InputError as error:
+            print("\n".join(error.problems), file=sys.stderr)
+    if json:
+        plain.print_json([state.summary() for state in states])
+    elif states:
+        headings = ("run", "state", "epoch", "best validation", "test", "time")
+        plain.print_table(headings, plain.run_rows(states), right=frozenset({2, 3, 4, 5}))
+    else:
+        print(f"no runs in {runs_root()} yet; try: tui-trainer train digits")
+
+
+def show(reference: RunName, json: Json = False) -> None:
+    """Print everything known about a run."""
+    from tui_trainer import plain
+    from tui_trainer.runs import follow
+
+    state = follow.load(find(reference))
+    if json:
+        plain.print_json(state.summary())
+    else:
+        plain.print_run(state)
+
+
+def tail(
+    reference: RunName,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="past lines to print")] = 20,
+) -> None:
+    """Print a run's log as it grows.
+
+    Until the run ends; ctrl+c leaves it running.
+    """
+    from tui_trainer import plain
+
+    plain.follow_to_the_end(find(reference), lines)
+
+
+def evaluate(
+    reference: RunName,
+    checkpoint: CheckpointName = "best",
+    split: Annotated[Literal["train", "validation", "test"], typer.Option()] = "test",
+    json: Json = False,
+) -> None:
+    """Loss and accuracy of a checkpoint."""
+    from tui_trainer import plain
+    from tui_trainer.runs import follow
+    from tui_trainer.runs.jobs import run_job
+
+    chosen = find(reference)
+    follower = follow.Follower(chosen)
+    file = checkpoint_file(chosen, follower.catch_up(), checkpoint)
+    root = data_root() if "data" in overrides else follower.data_root
+    result = run_job("evaluate", str(chosen.path), str(file), split, str(root))
+    if json:
+        plain.print_json(result)
+    else:
+        print(
+            f"{result['checkpoint']} (epoch {result['epoch']}) on {split}: loss {result['loss']:.4f}, accuracy "
+            f"{100 * result['accuracy']:.2f} % ({result['correct']:,} of {result['examples']:,}), {result['device']}"
+        )
+
+
+def verify(reference: RunName, json: Json = False) -> None:
+    """Prove a run by training it again.
+
+    From its config and its live changes; every weight and metric is compared.
+    """
+    from tui_trainer import plain
+    from tui_trainer.runs import follow
+    from tui_trainer.runs.jobs import run_job
+
+    chosen = find(reference)
+    root = data_root() if "data" in overrides else follow.Follower(chosen).data_root
+
+    with Progress() as progress:
+        result = run_job(
+            "verify",
+            str(chosen.path),
+            str(root),
+            on_progress=lambda told: progress.show(f"step {told['step']:,} of {told['of']:,}"),
+        )
+    if json:
+        plain.print_json(result)
+    elif result["identical"]:
+        print(f"{chosen.id}: identical after {result['steps']:,} steps, {result['changes']} live changes made again")
+    else:
+        print(f"{chosen.id}: differs: {result['difference']}")
+    raise typer.Exit(0 if result["identical"] else 1)
+
+
+def export(
+    reference: RunName,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE")],
+    format: Annotated[Literal["pth", "csv"], typer.Option(help="weights for PyTorch, or the metrics")] = "pth",
+    checkpoint: CheckpointName = "best",
+    names: Annotated[str, typer.Option(help="for pth: names of the linear layers, joined by commas")] = "",
+) -> None:
+    """Write weights as .pth or metrics as .csv.
+
+    The .pth is for plain PyTorch: epoch and model_state_dict.
+    """
+    from tui_trainer.runs import follow
+    from tui_trainer.runs.jobs import run_job
+
+    chosen = find(reference)
+    state = follow.load(chosen)
+    if format == "csv":
+        write_csv(state, output)
+        print(f"{output}: {len(state.epochs_done)} epochs")
+        return
+    file = checkpoint_file(chosen, state, checkpoint)
+    result = run_job("export", str(file), str(output.absolute()), names)
+    print(f"{output}: epoch {result['epoch']}, {', '.join(result['keys'])}")
+
+
+def write_csv(state: RunState, output: Path) -> None:
+    """One row an epoch; losses and accuracies as in `show --json`, times in seconds."""
+    import csv
+
+    columns = (
+        "epoch",
+        "step",
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "learning_rate",
+        "images_per_second",
+        "seconds",
+    )
+    try:
+        with output.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(columns)
+            writer.writerows([getattr(epoch, column) for column in columns] for epoch in state.epochs_done)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}") from None
+
+
+def delete(reference: RunName, yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False) -> None:
+    """Delete a run with its checkpoints."""
+    from tui_trainer.runs import directory, launch
+
+    chosen = find(reference)
+    if sys.stdin.isatty() and not yes:
+        typer.confirm(f"delete {chosen.id} and its checkpoints?", abort=True)
+    with launch.locked(chosen):
+        directory.delete(chosen)
+    print(f"{chosen.id}: deleted")

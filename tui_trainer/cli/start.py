@@ -1,0 +1,179 @@
+"""Commands that start a worker: a new run, a fork, a run resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tui_trainer.cli.data import download
+from tui_trainer.cli.live import tell
+from tui_trainer.cli.options import (
+    CheckpointName,
+    Detach,
+    Name,
+    Plain,
+    RunName,
+    Settings,
+    checkpoint_file,
+    data_root,
+    find,
+    has_screen,
+    open_dashboard,
+    overrides,
+    runs_root,
+)
+from tui_trainer.text import InputError
+
+if TYPE_CHECKING:
+    from tui_trainer.config import RunConfig
+    from tui_trainer.runs.directory import Run, Start
+    from tui_trainer.runs.state import RunState
+
+
+def train(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="a preset's name, or a .toml file")],
+    settings: Settings = None,
+    name: Name = None,
+    start: Annotated[
+        str, typer.Option("--from", metavar="RUN[:CHECKPOINT]", help="begin with another run's weights")
+    ] = "",
+    detach: Detach = False,
+    plain: Plain = False,
+) -> None:
+    """Train a preset.
+
+    On a terminal in the dashboard, elsewhere as plain lines.
+    """
+    from tui_trainer import config, presets
+    from tui_trainer.runs import directory, follow
+
+    chosen = presets.load(preset)
+    wanted = config.apply(chosen.config, settings or [])
+    origin = None
+    if start:
+        reference, _, checkpoint = start.partition(":")
+        parent = find(reference)
+        file = checkpoint_file(parent, follow.load(parent), checkpoint or "best")
+        origin = directory.Start(parent.id, file, "weights")
+    begin(wanted, chosen.short_name if name is None else name, chosen.name, data_root(), origin, detach, plain)
+
+
+def fork(
+    reference: RunName,
+    settings: Settings = None,
+    checkpoint: CheckpointName = "last",
+    name: Name = None,
+    detach: Detach = False,
+    plain: Plain = False,
+) -> None:
+    """Start a new run at another's checkpoint.
+
+    Fields may change; the parent stays as it is.
+    """
+    from tui_trainer import config
+    from tui_trainer.runs import directory, follow
+
+    parent = find(reference)
+    follower = follow.Follower(parent)
+    state = follower.catch_up()
+    wanted = config.apply(state.config, settings or [])
+    origin = directory.Start(parent.id, checkpoint_file(parent, state, checkpoint), "continue")
+    root = data_root() if "data" in overrides else follower.data_root
+    begin(wanted, state.name if name is None else name, state.preset, root, origin, detach, plain)
+
+
+def resume(
+    reference: RunName,
+    settings: Settings = None,
+    approximate: Annotated[
+        bool,
+        typer.Option("--approximate", help="go on even where machine or versions changed, and so would the bits"),
+    ] = False,
+) -> None:
+    """Go on with a run.
+
+    A paused one continues; a stopped or interrupted one gets a new worker; --set epochs=N carries a finished one
+    further.
+    """
+    from tui_trainer import config
+    from tui_trainer.runs import commands, follow, launch
+
+    chosen = find(reference)
+    follower = follow.Follower(chosen)
+    state = follower.catch_up()
+    wanted = config.apply(state.config, settings or [])
+    changes = {path: new for path, (_, new) in config.differences(state.config, wanted).items()}
+    if follower.alive:
+        if changes:
+            tell(chosen, commands.Set(changes=changes), "set")
+        tell(chosen, commands.Resume(), "resumed")
+        return
+    if state.status == "finished" and wanted.training.epochs <= state.epoch:
+        raise InputError(
+            f"{chosen.id}: has finished its {state.epoch} epochs; to carry it further: "
+            f"tui-trainer resume {reference} --set epochs={state.epoch + 10}"
+        )
+    pid, started = state.worker_pid, state.started
+    launch.launch(chosen, data_root() if "data" in overrides else follower.data_root, changes, approximate)
+
+    def has_begun(now: RunState) -> bool:
+        return not follower.alive or (now.worker_pid != pid and now.status != "starting")
+
+    follow.wait(follower, has_begun, timeout=600)
+    if state.started is started:
+        raise InputError(f"{chosen.id}: {state.reason}")
+    origin = f"from {state.started.resumed_from}" if state.started and state.started.resumed_from else "from the start"
+    print(f"{chosen.id}: resumed {origin}, now {state.status}")
+    raise typer.Exit(1 if state.status == "failed" else 0)
+
+
+def begin(
+    wanted: RunConfig, name: str, preset: str, data: Path, start: Start | None, detach: bool, plain: bool
+) -> None:
+    """Create and launch a run, then show it the way that was asked for."""
+    from tui_trainer.runs import directory, launch
+
+    directory.check_name(name)
+    ensure_data(wanted, data)
+    created = directory.create(runs_root(), wanted, name, preset, data, start)
+    launch.launch(created, data)
+    if not (detach or plain) and has_screen():
+        open_dashboard(created)
+        return
+    from tui_trainer import plain as lines
+
+    with lines.StopOnInterrupt(created):
+        refused_run_leaves_nothing(created)
+        if detach:
+            print(created.id)
+            return
+        state = lines.follow_to_the_end(created)
+    print(lines.results(state))
+    raise typer.Exit(1 if state.status in ("failed", "interrupted") else 0)
+
+
+def ensure_data(config: RunConfig, root: Path) -> None:
+    """Download the config's data set if it is not there; one line of progress."""
+    from tui_trainer import datasets
+
+    if not datasets.is_present(config.dataset, root):
+        download(config.data.name, root)
+
+
+def refused_run_leaves_nothing(created: Run) -> None:
+    """Wait until a new run has begun; if its worker refuses it, delete it and raise `InputError` with the reason."""
+    from tui_trainer.runs import directory, launch
+    from tui_trainer.runs.follow import Follower, wait
+    from tui_trainer.runs.state import TERMINAL
+
+    follower = Follower(created)
+    ended = (*TERMINAL, "interrupted")
+    wait(follower, lambda state: state.started is not None or state.status in ended, timeout=600)
+    state = follower.state
+    if state.status == "failed" and state.started is None:
+        wait(follower, lambda _: not follower.alive, timeout=10)
+        with launch.locked(created):
+            directory.delete(created)
+        raise InputError(*state.reason.split("; "))
