@@ -142,5 +142,8 @@ def print_run(state: RunState) -> None:
     for saved in sorted(state.checkpoints.values(), key=lambda c: c.step):
         words = (saved.file, percent(saved.val_accuracy), size(saved.bytes), ", ".join(saved.kinds))
         print(f"{'checkpoint':>13}  {'  '.join(words)}")
+    if state.boundary:
+        print(f"{'boundary':>13}  after epoch {state.boundary.epoch}, the class answered all over the plane:")
+        print("\n".join(f"{'':>15}{row}" for row in state.boundary.rows))
     if state.unreadable:
         print(f"{'warning':>13}  {state.unreadable} lines of events.jsonl could not be read and were skipped")

@@ -500,8 +500,8 @@ class Layers(Group):
     rates: Literal["same", "slice_last", "slice"] = _knob(
         "same",
         "Learning rates of the layers. same: one for all. slice_last: the last layer gets the learning rate, the "
-        "others a third of it. slice: from first_rate for the first layer to the learning rate for the last, each a constant "
-        "factor above the one before.",
+        "others a third of it. slice: from first_rate for the first layer to the learning rate for the last, each a "
+        "constant factor above the one before.",
     )
     first_rate: float = _knob(
         1e-5,

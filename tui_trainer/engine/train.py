@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from tui_trainer.engine import checkpoint
+from tui_trainer.engine import boundary, checkpoint
 from tui_trainer.engine.checkpoint import Best, Snapshot
 from tui_trainer.engine.evaluate import evaluate
 from tui_trainer.engine.step import Sums
@@ -148,6 +148,8 @@ def finish_epoch(t: Trainer, keep: Keeper, report: Report, examples: int, images
             saving_seconds=clock.spent["saving"],
         )
     )
+    if t.splits.train.images.shape[1] == 2 and (t.is_done or t.boundary_is_due()):
+        report(boundary.draw(t.model, t.splits.train, t.epoch, t.step))
     t.sums, t.val_accuracy = Sums(0.0, 0), val_accuracy
     t.path.restart(t.sums)
     t.watch(val_loss, val_accuracy)

@@ -76,6 +76,22 @@ class Epoch(Event, kw_only=True):
     saving_seconds: float
 
 
+class Boundary(Event, kw_only=True):
+    """Of a network with two inputs: the class it answers on a grid of the plane, a digit a cell, first row on top.
+
+    `points`: training examples to draw on it, as (x, y, class).
+    """
+
+    epoch: int
+    step: int
+    left: float
+    right: float
+    bottom: float
+    top: float
+    rows: list[str]
+    points: list[tuple[float, float, int]]
+
+
 class EarlyStop(Event, kw_only=True):
     """After epoch `epoch` the metric had not got better since `best_epoch` for as long as early stopping waits."""
 
@@ -139,7 +155,20 @@ class Rewound(Event, kw_only=True):
     seconds: float
 
 
-AnyEvent = Started | State | Metrics | Epoch | EarlyStop | Evaluated | Checkpoint | Removed | Log | Applied | Rewound
+AnyEvent = (
+    Started
+    | State
+    | Metrics
+    | Epoch
+    | Boundary
+    | EarlyStop
+    | Evaluated
+    | Checkpoint
+    | Removed
+    | Log
+    | Applied
+    | Rewound
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)

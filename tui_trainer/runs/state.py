@@ -111,6 +111,7 @@ class RunState:
     epochs_done: list[events.Epoch] = field(default_factory=list)
     best: events.Epoch | None = None
     early_stop: events.EarlyStop | None = None
+    boundary: events.Boundary | None = None
     evaluations: dict[tuple[str, str], events.Evaluated] = field(default_factory=dict)
     checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
     hashes: dict[int, str] = field(default_factory=dict)
@@ -274,6 +275,10 @@ def _epoch(state: RunState, event: events.Epoch) -> None:
     )
 
 
+def _boundary(state: RunState, event: events.Boundary) -> None:
+    state.boundary = event
+
+
 def _early_stop(state: RunState, event: events.EarlyStop) -> None:
     state.early_stop = event
     _note(state, event, f"early stopping: {event.metric} no better since epoch {event.best_epoch}")
@@ -347,6 +352,7 @@ _FOLDERS: dict[type, Callable[[RunState, Any], None]] = {
     events.State: _state,
     events.Metrics: _metrics,
     events.Epoch: _epoch,
+    events.Boundary: _boundary,
     events.EarlyStop: _early_stop,
     events.Evaluated: _evaluated,
     events.Checkpoint: _checkpoint,
