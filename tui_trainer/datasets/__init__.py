@@ -12,7 +12,7 @@ from tui_trainer.datasets.catalogue import (
     splits_of,
 )
 from tui_trainer.datasets.idx import checked, is_present, locate, read, read_idx
-from tui_trainer.datasets.own import own, own_kind
+from tui_trainer.datasets.own_file import own, own_kind
 from tui_trainer.datasets.parts import Choice, Part, Parts, load
 
 __all__ = [

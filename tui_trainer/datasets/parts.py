@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tui_trainer.datasets import idx, own, toys
+from tui_trainer.datasets import idx, own_file, toys
 from tui_trainer.datasets.catalogue import OWN, Dataset, Split, dataset, split_sizes
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _read(data: Choice, root: Path) -> tuple[Dataset, Part, Part | None]:
     import numpy as np
 
     if data.name in OWN:
-        table = own.read_table(data.name, data.file, data.label_column)
+        table = own_file.read_table(data.name, data.file, data.label_column)
         return table.dataset, _shuffled(table.inputs, table.labels), None
     entry = dataset(data.name)
     if entry.files:

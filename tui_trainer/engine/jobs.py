@@ -1,7 +1,6 @@
 """One-off work outside training, each in a process of its own: JSON lines on stdout, progress, then one result."""
 
 import json
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from tui_trainer.engine import checkpoint, data, device, model
 from tui_trainer.engine.evaluate import evaluate
 from tui_trainer.engine.noise import disturb_splits
 from tui_trainer.runs.directory import Run
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, clean
 
 
 def tell(**line: Any) -> None:
@@ -101,38 +100,33 @@ def verify_run(run: str, data_root: str) -> None:
 
 
 def fetch(name: str, data_root: str) -> None:
-    """Download a data set through torchvision, which checks each file, and check it again against our digests."""
+    """Download a data set through torchvision, which checks each file, and check what it unpacked."""
     import torchvision
 
     entry = datasets.dataset(name)
     if not entry.files:
-        tell(result={"name": name, "message": "is part of scikit-learn; nothing to download"})
+        tell(result={"name": name, "message": f"needs no download: {entry.source}"})
         return
     folder = Path(data_root) / entry.folder
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(0.2):
-            tell(
-                progress={
-                    "bytes": sum(file.stat().st_size for file in folder.glob("*.gz")),
-                    "of": entry.download_bytes,
-                }
-            )
+            packed = [file for pattern in ("*.gz", "*.zip") for file in folder.glob(pattern)]
+            tell(progress={"bytes": sum(file.stat().st_size for file in packed), "of": entry.download_bytes})
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
         Path(data_root).mkdir(parents=True, exist_ok=True)
-        getattr(torchvision.datasets, entry.torchvision)(data_root, download=True)
+        getattr(torchvision.datasets, entry.torchvision)(data_root, download=True, **entry.torchvision_options)
     except (OSError, RuntimeError) as error:
-        print(error, file=sys.stderr)
         raise InputError(
-            f"data set {name}: no download was possible ({error}); on a machine with network run "
+            f"data set {name}: no download was possible ({clean(str(error), 200)}); on a machine with network run "
             f"tui-trainer data fetch {name}, then copy its files to {folder}"
         ) from None
     finally:
         done.set()
         watcher.join()
     datasets.read(entry, Path(data_root))
-    tell(result={"name": name, "message": f"is in {folder}, digests as published"})
+    tell(result={"name": name, "message": f"is in {folder}; {datasets.checked(entry)}"})

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from tui_trainer.config import RunConfig, build
+from tui_trainer.config import RunConfig, build, change
 from tui_trainer.text import InputError
 
 FORMAT = 1
@@ -109,6 +109,8 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
     check_name(name)
     import tomlkit
 
+    if config.data.file:  # a worker resumed from another folder must find it too
+        config = change(config, {"data.file": str(Path(config.data.file).expanduser().absolute())})
     header = {"format": FORMAT, "name": name, "preset": preset, "data_root": str(data_root.absolute())}
     if start:
         header |= {"parent": start.parent, "start": start.mode}
