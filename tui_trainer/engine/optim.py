@@ -31,8 +31,9 @@ def layer_rates(config: RunConfig) -> list[float]:
 class Optimizers:
     """One PyTorch optimizer, or with Muon two, stepped together.
 
-    Each parameter group carries `base_rate`, its learning rate before the schedule, and `shrink`, the decoupled weight
-    decay of optimizers that have none of their own.
+    Each parameter group carries `base_rate`, its learning rate before the schedule, and the weight decay that its
+    optimizer does not know itself: `penalty` is the gradient of λ·Σw² in the loss, for each w, and so comes before
+    clipping; `pull` comes after it, as PyTorch's own does; `shrink` is decoupled.
     """
 
     def __init__(self, config: RunConfig, model: Mlp, device: torch.device) -> None:
@@ -60,17 +61,32 @@ class Optimizers:
                     group["base_rate"] *= chosen.adam_learning_rate / chosen.learning_rate
                 else:
                     group |= {key: value for key, value in own.items() if key in group}
-                decoupled = mode == "decoupled"
-                group["weight_decay"] = decay if decoupled == native else 0.0
-                if mode == "loss" and not native:
-                    group["weight_decay"] = 2 * decay
-                group["shrink"] = decay if decoupled and not native else 0.0
-                # Muon and its AdamW know no other decay than the decoupled one: λ·w is added by hand
-                group["pull"] = (2 * decay if mode == "loss" else decay) if native and not decoupled else 0.0
+                group["weight_decay"] = decay if mode == ("decoupled" if native else "gradient") else 0.0
+                group["penalty"] = 2 * decay if mode == "loss" else 0.0
+                group["pull"] = decay if mode == "gradient" and native else 0.0
+                group["shrink"] = decay if mode == "decoupled" and not native else 0.0
+                if isinstance(member, RMSprop):
+                    self._complete(member, group)
+
+    def _complete(self, member: RMSprop, group: dict[str, Any]) -> None:
+        """RMSprop makes its buffers with its first step, and only those it needs then."""
+        needed = {"momentum_buffer": group["momentum"] > 0, "grad_avg": group["centered"]}
+        for state in (member.state[p] for p in group["params"] if p in member.state):
+            for name, is_needed in needed.items():
+                if is_needed and name not in state:
+                    state[name] = torch.zeros_like(state["square_avg"])
 
     def zero_grad(self) -> None:
         for member in self.members:
             member.zero_grad(set_to_none=True)
+
+    @torch.no_grad()
+    def add_penalty(self) -> None:
+        """Add to each gradient what weight decay in the loss gives it."""
+        for group in self.groups:
+            if group["penalty"]:
+                moving = [p for p in group["params"] if p.grad is not None]
+                torch._foreach_add_([p.grad for p in moving], moving, alpha=group["penalty"])
 
     @torch.no_grad()
     def step(self, factor: float, scaler: torch.amp.GradScaler | None = None) -> None:
@@ -92,11 +108,15 @@ class Optimizers:
             scaler.update()
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The state, for a checkpoint: `<member>/<parameter>/<name>`."""
+        """The state, for a checkpoint: `<member>/<parameter>/<name>`.
+
+        Parameters are numbered as in the model, since a fork may group them otherwise.
+        """
+        numbers = {parameter: number for number, parameter in enumerate(self.model.parameters())}
         return {
-            f"{number}/{index}/{name}": value
-            for number, member in enumerate(self.members)
-            for index, state in member.state_dict()["state"].items()
+            f"{index}/{numbers[parameter]}/{name}": value
+            for index, member in enumerate(self.members)
+            for parameter, state in member.state.items()
             for name, value in state.items()
             if isinstance(value, torch.Tensor)
         }
@@ -105,9 +125,12 @@ class Optimizers:
         """Take the state back from a checkpoint."""
         states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in self.members]
         for key, tensor in tensors.items():
-            number, index, name = key.split("/", 2)
-            states[int(number)].setdefault(int(index), {})[name] = tensor
-        for member, state in zip(self.members, states, strict=True):
+            index, number, name = key.split("/", 2)
+            states[int(index)].setdefault(int(number), {})[name] = tensor
+        numbers = {parameter: number for number, parameter in enumerate(self.model.parameters())}
+        for member, known in zip(self.members, states, strict=True):
+            grouped = (p for group in member.param_groups for p in group["params"])
+            state = {place: known[numbers[p]] for place, p in enumerate(grouped) if numbers[p] in known}
             member.load_state_dict({"state": state, "param_groups": member.state_dict()["param_groups"]})
 
 

@@ -93,11 +93,12 @@ class AutogradStep:
         self.correct.add_((logits.detach().argmax(1) == targets).sum())
 
     def update(self, factor: float) -> None:
-        """Clip, step, restrict: in this order, as the lab's loops do."""
+        """Weight decay that is part of the loss, clip, step, restrict: in this order, as the lab's loops do."""
         limits = self.regularization
         if self.scaler:
             for member in self.optimizers.members:
                 self.scaler.unscale_(member)
+        self.optimizers.add_penalty()
         if limits.clip_value:
             clip_grad_value_(self.parameters, limits.clip_value)
         if limits.clip_norm:

@@ -88,7 +88,12 @@ METRIC_SERIES = {
     "images_per_second": "images_per_second",
     "seconds": "seconds",
 }
-EPOCH_SERIES = ("val_loss", "val_accuracy")
+EPOCH_SERIES = {
+    "val_loss": "val_loss",
+    "val_accuracy": "val_accuracy",
+    "epoch_train_loss": "train_loss",
+    "epoch_train_accuracy": "train_accuracy",
+}
 
 
 @dataclass
@@ -256,22 +261,23 @@ def _metrics(state: RunState, event: events.Metrics) -> None:
     state.step, state.seconds = event.step, event.seconds
     step, series = event.step, state.series
     for name, attribute in METRIC_SERIES.items():
-        series[name].append(step, getattr(event, attribute))
+        if (value := getattr(event, attribute)) is not None:
+            series[name].append(step, value)
 
 
 def _epoch(state: RunState, event: events.Epoch) -> None:
     state.epochs_done.append(event)
     state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
-    for name in EPOCH_SERIES:
-        state.series[name].append(event.step, getattr(event, name))
+    for name, attribute in EPOCH_SERIES.items():
+        state.series[name].append(event.step, getattr(event, attribute))
     star = ""
     if state.best is None or event.val_accuracy > state.best.val_accuracy:
         state.best, star = event, "  ★ best"
     _note(
         state,
         event,
-        f"epoch {event.epoch}  train loss {event.train_loss:.4f}  accuracy {100 * event.train_accuracy:.2f} %"
-        f"  val loss {event.val_loss:.4f}  accuracy {100 * event.val_accuracy:.2f} %{star}",
+        f"epoch {event.epoch}  train {event.train_loss:.4f}  {100 * event.train_accuracy:.2f} %"
+        f"  val {event.val_loss:.4f}  {100 * event.val_accuracy:.2f} %{star}",
     )
 
 
@@ -297,6 +303,7 @@ def _evaluated(state: RunState, event: events.Evaluated) -> None:
 def _checkpoint(state: RunState, event: events.Checkpoint) -> None:
     state.checkpoints[event.file] = event
     state.hashes[event.step] = event.weights_sha256
+    state.step = max(state.step, event.step)  # a pause or a stop saves between two `Metrics`
     _note(state, event, f"saved {clean(event.file)} ({', '.join(map(clean, event.kinds))})")
 
 

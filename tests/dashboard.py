@@ -1,0 +1,210 @@
+"""What the tests of the dashboard share: runs as a worker would have written them, and waiting for what is seen."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from tui_trainer import presets
+from tui_trainer.config import change
+from tui_trainer.runs import directory, events, launch
+from tui_trainer.runs.commands import AnyCommand, receive
+from tui_trainer.runs.directory import Run
+from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.launcher import Launcher
+
+PATIENCE_SECONDS = 10.0
+
+
+class FakeLauncher(Launcher):
+    """Notes what it is asked to start, does `then` in place of starting it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: list[Run] = []
+        self.then: Callable[[], object] = lambda: None
+
+    def warm_up(self) -> None:
+        """No test needs a real worker in waiting."""
+
+    def start(self, run: Run, data_root: Path) -> None:
+        self.started.append(run)
+        self.then()
+
+
+def make_app(root: Path, opened: Run | None = None, data_root: Path | None = None) -> TrainerApp:
+    return TrainerApp(root, data_root or root / "no-data", FakeLauncher(), opened)
+
+
+def launcher_of(app: TrainerApp) -> FakeLauncher:
+    assert isinstance(app.launcher, FakeLauncher)
+    return app.launcher
+
+
+async def wait_for(pilot: Pilot[str], predicate: Callable[[], object], description: str) -> None:
+    """Let the app work until the predicate holds; it may fail with a query that finds nothing yet."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not predicate():
+        assert time.monotonic() < deadline, f"never happened: {description}\n{seen(pilot)}"
+        await pilot.pause(0.02)
+
+
+async def wait_to_see(pilot: Pilot[str], *words: str) -> None:
+    await wait_for(pilot, lambda: all(word in seen(pilot) for word in words), f"{words} on the screen")
+
+
+async def wait_for_screen(pilot: Pilot[str], name: str) -> None:
+    await wait_for(pilot, lambda: type(pilot.app.screen).__name__ == name, f"{name} is open")
+
+
+def seen(pilot: Pilot[str]) -> str:
+    """What is on the terminal, as text."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+class FakeRun:
+    """A run directory, and the worker's pen."""
+
+    def __init__(self, root: Path, preset: str = "digits", epochs: int = 10, name: str = "") -> None:
+        chosen = presets.load(preset)
+        self.config = change(chosen.config, {"training.epochs": epochs})
+        self.run = directory.create(root, self.config, name or chosen.short_name, chosen.name, root / "no-data")
+        self.log = events.EventLog(self.run.events_file)
+        self.steps = self.config.steps_per_epoch
+        self.lock: int | None = None
+
+    def take(self) -> FakeRun:
+        """Hold the lock as a live worker does."""
+        self.lock = launch.take_lock(self.run)
+        launch.sign(self.lock, launch.owner_of(os.getpid(), "worker"))
+        return self
+
+    def release(self) -> None:
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
+
+    def write(self, *written: events.AnyEvent) -> FakeRun:
+        for event in written:
+            self.log.append(event)
+        return self
+
+    def start(self) -> FakeRun:
+        started = events.Started(
+            pid=os.getpid(),
+            host="box",
+            device="cpu",
+            device_name="a processor",
+            threads=2,
+            precision="fp32",
+            step_path="autograd",
+            versions={},
+            parameters=1,
+            train_examples=1257,
+            steps_per_epoch=self.steps,
+        )
+        return self.write(started, events.State(status="running"))
+
+    def train(self, *epochs: int, accuracy: float = 0.9) -> FakeRun:
+        """Whole epochs, each a little better than the one before."""
+        for epoch in epochs:
+            for part in (0.25, 0.5, 0.75, 1.0):
+                self.metrics(epoch - 1 + part, loss=1 / (epoch + part))
+            step = epoch * self.steps
+            self.write(
+                events.Epoch(
+                    epoch=epoch,
+                    step=step,
+                    train_loss=1 / epoch,
+                    train_accuracy=0.95,
+                    val_loss=1.2 / epoch,
+                    val_accuracy=accuracy + epoch / 1000,
+                    learning_rate=0.001,
+                    images_per_second=123_000.0,
+                    seconds=float(epoch),
+                    training_seconds=0.9,
+                    evaluation_seconds=0.08,
+                    saving_seconds=0.02,
+                )
+            )
+        return self
+
+    def metrics(self, epochs: float, loss: float) -> FakeRun:
+        return self.write(
+            events.Metrics(
+                epoch=int(epochs),
+                step=round(epochs * self.steps),
+                loss=loss,
+                accuracy=0.9,
+                gradient_norm=1.0,
+                learning_rate=0.001,
+                images_per_second=123_000.0,
+                seconds=epochs,
+            )
+        )
+
+    def save(self, epoch: int, kind: str = "save", seconds_ago: float = 0.0) -> Path:
+        """A checkpoint, its event and its file."""
+        name = f"e{epoch:04}-s{epoch * self.steps:06}.safetensors"
+        self.write(
+            events.Checkpoint(
+                time=time.time() - seconds_ago,
+                file=name,
+                kinds=[kind],
+                epoch=epoch,
+                step=epoch * self.steps,
+                bytes=1 << 20,
+                weights_sha256="0" * 64,
+                val_accuracy=0.9,
+            )
+        )
+        (self.run.checkpoints / name).write_bytes(b"")
+        return self.run.checkpoints / name
+
+    def finish(self, test_accuracy: float = 0.972) -> FakeRun:
+        epoch = self.config.training.epochs
+        evaluated = events.Evaluated(
+            which="final",
+            epoch=epoch,
+            step=epoch * self.steps,
+            split="test",
+            loss=0.1,
+            accuracy=test_accuracy,
+            examples=270,
+        )
+        self.write(evaluated, events.State(status="finished"))
+        self.release()
+        return self
+
+    @property
+    def commands(self) -> list[AnyCommand | None]:
+        """What waits in the inbox."""
+        return [command for _, command in receive(self.run.inbox)]
+
+    def acknowledge(self, ok: bool = True, message: str = "", status: events.Status | None = None) -> None:
+        """Do as the worker does with the one command that waits."""
+        (path, command), *others = receive(self.run.inbox)
+        assert command is not None
+        assert not others
+        path.unlink()
+        if status:
+            self.write(events.State(status=status))
+        word = type(command).__name__.lower()
+        self.write(events.Applied(id=command.id, command=word, epoch=1, step=self.steps, ok=ok, message=message))
+
+
+@contextmanager
+def live_run(root: Path, preset: str = "digits", epochs: int = 10, trained: int = 3) -> Iterator[FakeRun]:
+    """A run whose worker lives and has trained some epochs."""
+    fake = FakeRun(root, preset, epochs).take().start().train(*range(1, trained + 1))
+    try:
+        yield fake
+    finally:
+        fake.release()
+        fake.log.close()

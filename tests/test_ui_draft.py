@@ -1,0 +1,92 @@
+"""The form's memory: what is typed is kept as typed, and judged by the config alone."""
+
+import pytest
+
+from tui_trainer import presets
+from tui_trainer.config import OPTIMIZERS, RunConfig, flatten, knobs
+from tui_trainer.ui.draft import OPTIMIZER, Draft
+
+ALL_PRESETS, _ = presets.load_all()
+
+
+@pytest.mark.parametrize("preset", ALL_PRESETS, ids=lambda preset: preset.name)
+def test_an_untouched_draft_is_its_preset(preset: presets.Preset) -> None:
+    draft = Draft(preset.config)
+    assert draft.check().config == preset.config
+    assert [path for path in draft.knobs if draft.changed_from(path) is not None] == []
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_setting_of_an_optimizer_can_be_typed(optimizer: str) -> None:
+    draft = Draft(RunConfig())
+    draft.write(OPTIMIZER, optimizer)
+    assert list(draft.knobs) == list(knobs(optimizer))
+    for path, knob in draft.knobs.items():
+        draft.write(path, knob.render(knob.default) if path != OPTIMIZER else optimizer)
+    config = draft.check().config
+    assert config is not None
+    assert flatten(config).keys() == draft.knobs.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("training.epochs", "many"),
+        ("training.epochs", "0"),
+        ("training.epochs", ""),
+        ("training.batch_size", "-1"),
+        ("network.hidden_sizes", "128-x"),
+        ("network.hidden_sizes", "128-0-64"),
+        ("optimizer.learning_rate", "nan"),
+        ("optimizer.learning_rate", "-0.1"),
+        ("data.split", "60k-10k"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_kept(path: str, text: str) -> None:
+    draft = Draft(RunConfig())
+    draft.write(path, text)
+    verdict = draft.check()
+    assert verdict.config is None
+    assert list(verdict.errors) == [path]
+    assert verdict.errors[path]
+    assert draft.read(path) == text
+    assert draft.changed_from(path) is not None
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    draft = Draft(RunConfig())
+    draft.write("training.epochs", "x")
+    draft.write("training.batch_size", "0")
+    draft.write("network.dropout", "1")
+    assert set(draft.check().errors) == {"training.epochs", "training.batch_size", "network.dropout"}
+
+
+def test_a_correction_is_taken() -> None:
+    draft = Draft(RunConfig())
+    draft.write("training.epochs", "x")
+    draft.write("training.epochs", "7")
+    config = draft.check().config
+    assert config is not None
+    assert config.training.epochs == 7
+    assert draft.changed_from("training.epochs") == str(RunConfig().training.epochs)
+
+
+def test_another_way_to_write_the_same_is_no_change() -> None:
+    draft = Draft(RunConfig())
+    draft.write("optimizer.learning_rate", "1e-3")
+    assert draft.changed_from("optimizer.learning_rate") is None
+
+
+def test_optimizers_keep_their_own_settings() -> None:
+    draft = Draft(RunConfig())
+    draft.write("optimizer.learning_rate", "0.02")
+    draft.write(OPTIMIZER, "sgd")
+    assert "optimizer.betas" not in draft.knobs
+    assert draft.read("optimizer.learning_rate") == str(OPTIMIZERS["sgd"]().learning_rate)  # type: ignore[attr-defined]
+    assert draft.changed_from(OPTIMIZER) == "adam"
+    draft.write("optimizer.momentum", "0.9")
+    sgd = draft.check().config
+    assert sgd is not None
+    assert sgd.optimizer.model_dump()["momentum"] == 0.9
+    draft.write(OPTIMIZER, "adam")
+    assert draft.read("optimizer.learning_rate") == "0.02"

@@ -1,0 +1,195 @@
+"""Home: presets to start, runs to open, and a plain word where something cannot be."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from tests.dashboard import (
+    FakeRun,
+    launcher_of,
+    live_run,
+    make_app,
+    seen,
+    wait_for,
+    wait_for_screen,
+    wait_to_see,
+)
+from tui_trainer import machine, presets
+from tui_trainer.runs.directory import list_runs, read_record
+from tui_trainer.ui.screens.run import RunScreen
+from tui_trainer.ui.widgets.presets import PresetTree
+from tui_trainer.ui.widgets.runs import RunList
+
+LARGE = (120, 40)
+
+
+async def test_first_use_says_what_to_do(root: Path) -> None:
+    async with make_app(root).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "No runs yet", "digits", "8,970 parameters", "adam  lr 0.001")
+
+
+async def test_the_device_is_in_the_header(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "devices", lambda: [machine.Device("cuda", "NVIDIA H200", 1)])
+    async with make_app(root).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "cuda:1 NVIDIA H200")
+
+
+async def test_enter_starts_the_highlighted_preset_as_it_is(root: Path) -> None:
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "64-64-64-10")
+        await pilot.press("enter")
+        await wait_for_screen(pilot, "RunScreen")
+        (run,) = list_runs(root)
+        assert launcher_of(app).started == [run]
+        record = read_record(run)
+        assert record.config == presets.load("digits").config
+        assert (record.name, record.preset) == ("digits", "digits")
+
+
+async def test_absent_data_is_said_with_its_remedy_and_nothing_is_made(root: Path) -> None:
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("down", "down")
+        await wait_to_see(pilot, "784-200-200-200-10", "validation is the test set", "data fetch mnist")
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: len(app._notifications), "a refusal")
+        assert "tui-trainer data fetch mnist" in next(iter(app._notifications)).message
+        assert launcher_of(app).started == []
+        assert list(list_runs(root)) == []
+
+
+async def test_a_worker_that_cannot_start_leaves_no_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tui_trainer.text import InputError
+
+    app = make_app(root)
+
+    def refuse(*_: object) -> None:
+        raise InputError("no worker could be started: no more processes")
+
+    monkeypatch.setattr(app.launcher, "start", refuse)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: len(app._notifications), "a refusal")
+        assert list(list_runs(root)) == []
+
+
+async def test_runs_are_listed_with_state_progress_and_accuracy(root: Path) -> None:
+    FakeRun(root, epochs=5, name="over").take().start().train(1, 2, 3, 4, 5).finish(0.972)
+    FakeRun(root, epochs=50, name="cut").start().train(1, 2)
+    with live_run(root, epochs=9, trained=4):
+        async with make_app(root).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "running", "finished", "interrupted")
+            lines = seen(pilot).splitlines()
+            running = next(line for line in lines if "▶ running" in line)
+            assert "4/9" in running
+            assert "val  90.40 %" in running
+            assert "left" in running
+            finished = next(line for line in lines if "✓ finished" in line)
+            assert "5/5" in finished
+            assert "test 97.20 %" in finished
+            assert "r resume" in next(line for line in lines if "! interrupted" in line)
+
+
+async def test_a_live_run_is_kept_up_to_date(root: Path) -> None:
+    with live_run(root, epochs=9, trained=4) as fake:
+        async with make_app(root).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "4/9")
+            fake.train(5)
+            await wait_to_see(pilot, "5/9")
+
+
+async def test_enter_opens_a_run(root: Path) -> None:
+    fake = FakeRun(root, epochs=2, name="over").take().start().train(1, 2).finish()
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "✓ finished")
+        await pilot.press("tab", "enter")
+        await wait_for_screen(pilot, "RunScreen")
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.run_directory == fake.run
+        assert launcher_of(app).started == []
+
+
+async def test_r_resumes_what_was_interrupted_and_nothing_else(root: Path) -> None:
+    FakeRun(root, epochs=2, name="over").take().start().train(1, 2).finish()
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "✓ finished")
+        await pilot.press("tab", "r")
+        await wait_for(pilot, lambda: len(app._notifications), "a refusal")
+        assert launcher_of(app).started == []
+        cut = FakeRun(root, epochs=5, name="cut").start().train(1)
+        await wait_to_see(pilot, "! interrupted")
+        listed = app.screen.query_one(RunList)
+        await pilot.press("up" if listed.summaries[0].run == cut.run else "down", "r")
+        await wait_for_screen(pilot, "RunScreen")
+        assert launcher_of(app).started == [cut.run]
+
+
+async def test_a_damaged_run_is_listed_as_unreadable(root: Path) -> None:
+    FakeRun(root).run.config_file.write_text("[run]\nformat = 999\n")
+    async with make_app(root).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "? unreadable")
+        await pilot.press("tab", "enter")
+        await wait_for(pilot, lambda: len(pilot.app._notifications), "the reason")
+        assert "newer" in next(iter(pilot.app._notifications)).message
+        assert type(pilot.app.screen).__name__ == "HomeScreen"
+
+
+async def test_problems_in_presets_are_shown(root: Path) -> None:
+    own = presets.own_folder()
+    own.mkdir(parents=True, exist_ok=True)
+    bad = own / "spoiled.toml"
+    bad.write_text("[training]\nepochz = 3\n")
+    try:
+        async with make_app(root).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "! 1 problem in presets")
+            await pilot.press("end")
+            await wait_to_see(pilot, "epochz", "spoiled.toml")
+    finally:
+        bad.unlink()
+
+
+async def test_the_filter_narrows_the_presets_and_hotkeys_sleep_while_typing(root: Path) -> None:
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "setting-1", "128-128-tanh")
+        await pilot.press("slash", *"setting-1q")
+        assert app.screen.query_one("#filter", Input).value == "setting-1q"
+        await wait_to_see(pilot, "no preset has these words")
+        await pilot.press("backspace", "enter")
+        await wait_for(pilot, lambda: "128-128-tanh" not in seen(pilot), "the others are gone")
+        highlighted = app.screen.query_one(PresetTree).preset
+        assert highlighted is not None
+        assert highlighted.name == "evaluation-report/setting-1"
+        await pilot.press("escape")
+        await wait_to_see(pilot, "128-128-tanh")
+
+
+async def test_foreign_names_are_shown_literally(root: Path) -> None:
+    fake = FakeRun(root)
+    text = fake.run.config_file.read_text().replace('name = "digits"', 'name = "[red]x[/][@click=app.exit]"', 1)
+    fake.run.config_file.write_text(text)
+    async with make_app(root).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "[red]x[/][@c")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (20, 5), (200, 60)])
+async def test_home_is_usable_at_every_size(root: Path, size: tuple[int, int]) -> None:
+    app = make_app(root)
+    async with app.run_test(size=size) as pilot:
+        await wait_to_see(pilot, "digits")
+        await pilot.press("enter")
+        await wait_for_screen(pilot, "RunScreen")
+
+
+async def test_q_leaves_at_once_where_no_run_is_open(root: Path) -> None:
+    app = make_app(root)
+    with live_run(root) as fake:
+        async with app.run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "▶ running")
+            await pilot.press("q")
+            await wait_for(pilot, lambda: app._exit, "the app has left")
+        assert fake.commands == []

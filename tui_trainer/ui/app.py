@@ -1,0 +1,168 @@
+"""The dashboard: home → form → run. Training happens in other processes; this one only reads and asks."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+
+from tui_trainer.runs import directory
+from tui_trainer.runs.directory import Run
+from tui_trainer.text import InputError
+from tui_trainer.ui import themes
+from tui_trainer.ui.describe import absence
+from tui_trainer.ui.keys import actions
+from tui_trainer.ui.launcher import Launcher
+from tui_trainer.ui.messages import FormWanted, OpenWanted, ResumeWanted, StartWanted
+from tui_trainer.ui.screens.form import FormScreen
+from tui_trainer.ui.screens.help import HelpScreen
+from tui_trainer.ui.screens.home import HomeScreen
+from tui_trainer.ui.screens.leave import LeaveScreen
+from tui_trainer.ui.screens.run import RunScreen
+
+# layouts of app.tcss by the least cells they need
+WIDTHS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
+HEIGHTS = [(0, "-flat"), (8, "-short"), (16, "-low"), (32, "-tall")]
+
+
+class TrainerApp(App[str]):
+    """Its result is a line to print once the terminal is back, or nothing."""
+
+    TITLE = "tui-trainer"
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "help", key_display="?", tooltip="What this screen shows, and its keys"),
+        Binding("f1", "help", "help", show=False),
+        Binding("q", "leave", "leave", tooltip="Leave the dashboard; training goes on unless you stop it"),
+        Binding("ctrl+q", "leave", "leave", show=False, priority=True),
+    ]
+
+    def __init__(self, runs_root: Path, data_root: Path, launcher: Launcher, opened: Run | None = None) -> None:
+        super().__init__()
+        self.runs_root = runs_root
+        self.data_root = data_root
+        self.launcher = launcher
+        self.opened = opened
+        for theme in (themes.DARK, themes.LIGHT):
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        return HomeScreen(self.runs_root, self.data_root)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.variables(self.current_theme.dark)
+
+    def on_mount(self) -> None:
+        if not self.is_headless:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                loop.add_signal_handler(number, self.exit)
+        if self.opened:
+            self.post_message(OpenWanted(self.opened))
+
+    def on_unmount(self) -> None:
+        self.launcher.close()
+
+    def on_start_likely(self) -> None:
+        self.launcher.warm_up()
+
+    def on_start_wanted(self, event: StartWanted) -> None:
+        """Make a run, start its worker and watch it; where that cannot be, say so and leave nothing behind."""
+        try:
+            if missing := absence(event.config, self.data_root):
+                raise InputError(missing)
+            run = directory.create(self.runs_root, event.config, event.name, event.preset, self.data_root)
+            try:
+                self.launcher.start(run, self.data_root)
+            except InputError:
+                directory.delete(run)
+                raise
+        except InputError as error:
+            self.complain(error)
+        else:
+            self._show(RunScreen(run))
+
+    def on_resume_wanted(self, event: ResumeWanted) -> None:
+        """Start a worker on a run that has none, and watch it."""
+        try:
+            self.launcher.start(event.run, directory.read_record(event.run).data_root)
+        except InputError as error:
+            self.complain(error)
+            return
+        if isinstance(self.screen, RunScreen) and self.screen.run_directory == event.run:
+            self.screen.expect_worker()
+        else:
+            self._show(RunScreen(event.run))
+
+    def on_open_wanted(self, event: OpenWanted) -> None:
+        try:
+            self._show(RunScreen(event.run))
+        except InputError as error:
+            self.complain(error)
+
+    def on_form_wanted(self, event: FormWanted) -> None:
+        self._show(FormScreen(event.preset, self.data_root))
+
+    def _show(self, screen: Screen[None]) -> None:
+        """Home lies below every other screen, and one of them at most above it."""
+        if isinstance(self.screen, HomeScreen):
+            self.push_screen(screen)
+        else:
+            self.switch_screen(screen)
+
+    def complain(self, error: InputError) -> None:
+        """Show what cannot be done, and why."""
+        self.notify("\n".join(error.problems), severity="error", timeout=10, markup=False)
+
+    def action_leave(self) -> None:
+        if isinstance(self.screen, ModalScreen):
+            return
+        if isinstance(self.screen, RunScreen) and self.screen.live:
+            self.push_screen(LeaveScreen(self.screen.follower, self._reference(self.screen.run_directory)), self._left)
+        else:
+            self.exit()
+
+    def _reference(self, run: Run) -> str:
+        """What to call this run on a command line."""
+        newest = next(directory.list_runs(self.runs_root), None)
+        return "last" if newest == run else run.id
+
+    def _left(self, farewell: str | None) -> None:
+        if farewell is not None:
+            self.exit(farewell)
+
+    def action_help(self) -> None:
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the screen by its name and keys, then looks and pictures."""
+        for action in actions(screen, self):
+            if action.enabled:
+                run = partial(self.run_action, action.binding.action, action.node)
+                title = f"{action.binding.description} ({' '.join(action.keys)})"
+                yield SystemCommand(title, action.binding.tooltip, run)
+        yield SystemCommand("Theme", "Choose another look", self.action_change_theme)
+        other = themes.LIGHT if self.current_theme.dark else themes.DARK
+        mood = "dark" if other.dark else "light"
+        yield SystemCommand(
+            f"Switch to {mood}", "The dashboard's own look", partial(setattr, self, "theme", other.name)
+        )
+        yield SystemCommand("Picture", "Save this screen as an SVG file", self.deliver_screenshot)
+
+
+def run(runs_root: Path, data_root: Path, open_run: Run | None = None) -> None:
+    """The dashboard until the person leaves, starting on `open_run` if one is given."""
+    farewell = TrainerApp(runs_root, data_root, Launcher(), open_run).run()
+    if farewell:
+        print(farewell)

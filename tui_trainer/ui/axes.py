@@ -1,0 +1,57 @@
+"""Axes that seldom move: limits and ticks on round numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+ROUND = (1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Limits, and the ticks between them as (position, label)."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+
+
+def round_up(value: float, steps: Iterable[float] = ROUND) -> float:
+    """The least of `steps` × 10ⁿ that is not below a positive `value`."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (*steps, 10.0) if step * power >= value * (1 - 1e-9))
+
+
+def linear(low: float, high: float, count: int) -> Axis:
+    """A linear axis that holds low … high, with about `count` ticks at most."""
+    if not high > low:
+        high = low + (abs(low) or 1.0) * 0.1
+    step = round_up((high - low) / max(count - 1, 1))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    decimals = max(0, -math.floor(math.log10(step)))
+    ticks = tuple((i * step, f"{i * step:.{decimals}f}") for i in range(first, last + 1))
+    return Axis(first * step, last * step, ticks)
+
+
+def logarithmic(low: float, high: float, count: int) -> Axis:
+    """An axis of log10 positions that holds low … high, both positive; limits are 1, 2 or 5 × 10ⁿ."""
+    ends = [math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)]
+    grid = [step * 10.0**power for power in range(ends[0] - 1, ends[1] + 1) for step in (1, 2, 5)]
+    first = max((value for value in grid if value <= low * 1.0001), default=low)
+    last = min(value for value in [*grid, 10.0 ** (ends[1] + 1)] if value >= high * 0.9999 and value > first)
+    inside = [value for value in grid if first <= value <= last]
+    decades = [value for value in inside if abs(math.log10(value) - round(math.log10(value))) < 1e-9]
+    if len(inside) > count and len(decades) >= 2:
+        every = -(-len(decades) // count)
+        inside = decades[::every]
+    return Axis(math.log10(first), math.log10(last), tuple((math.log10(value), f"{value:.3g}") for value in inside))
+
+
+def epochs(progress: float, total: int, width: int) -> Axis:
+    """An epoch axis from 0 to the next of few stages, so that it moves some ten times in a run, not at each point."""
+    high = min(float(total), max(1.0, round_up(progress, (1, 1.5, 2, 3, 5, 8)))) if progress > 0 else 1.0
+    step = max(1.0, round_up(high / max(width // 10, 2)))
+    ticks = [(i * step, f"{i * step:.0f}") for i in range(int(high / step + 1e-9) + 1)]
+    return Axis(0.0, high, tuple(ticks))

@@ -1,0 +1,134 @@
+"""A config in words, for a person who chooses what to train."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from textual.content import Content
+
+from tui_trainer import datasets
+from tui_trainer.config import RunConfig, knobs
+from tui_trainer.presets import Preset
+from tui_trainer.ui.words import MUTED
+
+LABEL = 11  # cells for the names on the left of a list of facts
+MOST_LAYERS = 12
+
+
+def network(config: RunConfig) -> str:
+    """`784-200-200-200-10`."""
+    return "-".join(map(str, config.layer_sizes))
+
+
+def optimizer(config: RunConfig) -> str:
+    """`adam  lr 0.0001  λ 0.01`, with the settings that differ from their defaults."""
+    parts = [f"{config.optimizer.name}  lr {config.optimizer.learning_rate:g}"]
+    for knob in knobs(config.optimizer.name).values():
+        if knob.group == "optimizer" and knob.name not in ("name", "learning_rate"):
+            value = getattr(config.optimizer, knob.name)
+            if value != knob.default:
+                parts.append(f"{knob.name} {knob.render(value)}")
+    if config.regularization.weight_decay:
+        parts.append(f"λ {config.regularization.weight_decay:g}")
+    return "  ".join(parts)
+
+
+def absence(config: RunConfig, data_root: Path) -> str:
+    """What to do where the data set is not on this machine; nothing where it is."""
+    if datasets.is_present(config.dataset, data_root):
+        return ""
+    return f"{config.data.name} is not on this machine; get it with: {fetch_command(config, data_root)}"
+
+
+def fetch_command(config: RunConfig, data_root: Path) -> str:
+    where = "" if data_root == datasets.data_root() else f" --data {data_root}"
+    return f"tui-trainer data fetch {config.data.name}{where}"
+
+
+def facts(config: RunConfig, data_root: Path) -> list[tuple[str, str, str]]:
+    """Name, value and colour of each line that says what would be trained."""
+    split = config.split
+    training = config.training
+    total = config.steps_per_epoch * training.epochs
+    units = config.network
+    dropout = f" · dropout {units.dropout:g}" if units.dropout else ""
+    shape = f"{units.activation} · {units.init}{dropout}" if units.hidden_sizes else f"linear · {units.init}"
+    found = [
+        ("network", f"{network(config)} · {shape}", ""),
+        ("", f"{sum(config.layer_parameters):,} parameters", ""),
+        ("optimizer", optimizer(config), ""),
+        (
+            "training",
+            f"{training.epochs} epochs · batch {training.batch_size} · {total:,} steps",
+            "",
+        ),
+    ]
+    if absence(config, data_root):
+        found.append(("data", f"! {config.data.name} is not on this machine; get it with", "$text-warning"))
+        found.append(("", fetch_command(config, data_root), "$text-warning"))
+    else:
+        parts = f"{config.data.name} · {split.train:,} train, {split.validation:,} val, {split.test:,} test"
+        found.append(("data", f"✓ {parts}", ""))
+    if split.validation_is_test:
+        found.append(("", "! validation is the test set: the best epoch flatters", "$text-warning"))
+    return found
+
+
+def preset_page(preset: Preset, data_root: Path, width: int) -> Content:
+    """Everything about one preset, wrapped to `width`."""
+    lines = [Content.styled(preset.title or preset.name, "bold")]
+    for text in (preset.summary, preset.expect):
+        if text:
+            lines += [Content(line) for line in textwrap.wrap(text, width, break_on_hyphens=False)]
+    lines.append(Content(""))
+    for name, value, colour in facts(preset.config, data_root):
+        lines += fact(name, value, width, colour)
+    if preset.source:
+        lines += fact("source", preset.source, width, MUTED)
+    return Content("\n").join(lines)
+
+
+def fact(name: str, value: str, width: int, colour: str = "") -> list[Content]:
+    """`name` in a column of its own, `value` wrapped beside it."""
+    wrapped = textwrap.wrap(value, max(width - LABEL, 10), break_on_hyphens=False) or [""]
+    return [
+        Content.assemble(((name if first else "").ljust(LABEL), MUTED), (line, colour))
+        for first, line in zip([True] + [False] * len(wrapped), wrapped, strict=False)
+    ]
+
+
+def model_card(config: RunConfig, width: int) -> Content:
+    """Each layer with its parameters, the total, and how many steps the training takes."""
+    sizes, counts = config.layer_sizes, config.layer_parameters
+    last = len(counts) - 1
+    rows: list[tuple[str, str, str]] = [
+        (f"{i} → {o}", config.network.activation if n < last else "softmax", f"{count:,}")
+        for n, (i, o, count) in enumerate(zip(sizes, sizes[1:], counts, strict=False))
+    ]
+    if len(rows) > MOST_LAYERS:
+        left_out = len(rows) - MOST_LAYERS + 1
+        rows[MOST_LAYERS // 2 : MOST_LAYERS // 2 + left_out] = [(f"… {left_out} layers …", "", "")]
+    total = f"{sum(counts):,}"
+    lines = [Content.styled("Network", "bold"), Content("")]
+    lines += [
+        Content.assemble(f"{shape:<13}", (f"{name:<9}", MUTED), f"{count:>{max(width - 22, 8)}}")
+        for shape, name, count in rows
+    ]
+    steps = config.steps_per_epoch
+    totals = [
+        ("parameters", total),
+        ("steps/epoch", f"{steps:,}"),
+        ("steps", f"{steps * config.training.epochs:,}"),
+        ("train", f"{config.split.train:,}"),
+        ("validation", f"{config.split.validation:,}"),
+        ("test", f"{config.split.test:,}"),
+    ]
+    lines.append(Content.styled("─" * width, "$panel"))
+    lines += [Content.assemble((f"{name:<13}", MUTED), f"{value:>{max(width - 13, 8)}}") for name, value in totals]
+    if config.split.validation_is_test:
+        lines += [
+            Content(""),
+            *(Content.styled(line, "$text-warning") for line in textwrap.wrap("! validation is the test set", width)),
+        ]
+    return Content("\n").join(lines)

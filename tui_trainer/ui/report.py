@@ -1,0 +1,236 @@
+"""A run's state in words: the lines above and beside the charts, for the width there is."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.content import Content
+
+from tui_trainer.runs.events import Checkpoint
+from tui_trainer.runs.state import TERMINAL, RunState
+from tui_trainer.text import clean, duration, percent, rate, size
+from tui_trainer.ui.curves import kept
+from tui_trainer.ui.words import MUTED, ago, bar, status
+
+HUNG_SECONDS = 30.0
+GAP = "  "
+Piece = tuple[int, Content]
+"""What to show, and its rank: where it is narrow, high ranks leave first."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A run as the screen sees it now: its state, how long its worker has been silent, and what was asked of it."""
+
+    state: RunState
+    silence: float = 0.0
+    asked: str = ""
+
+
+def fit(pieces: Sequence[Piece], width: int, gap: str = GAP) -> Content:
+    """As many pieces as fit, in their order."""
+    shown = list(pieces)
+    while len(shown) > 1 and sum(p.cell_length for _, p in shown) + len(gap) * (len(shown) - 1) > width:
+        shown.remove(max(shown, key=lambda piece: piece[0]))
+    return Content(gap).join(piece for _, piece in shown)
+
+
+def _number(value: float | None, digits: int = 4) -> str:
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:.{digits}f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.2e}"
+
+
+def headline(moment: Moment, width: int) -> Content:
+    """Name, state, device, and the time spent and left."""
+    state = moment.state
+    started = state.started
+    name = Content.styled(clean(state.name, 60) or state.id, "bold")
+    times = [Content.assemble((duration(state.seconds), ""), (" trained", MUTED))]
+    left = state.seconds_left
+    if state.status in ("running", "paused") and left is not None:
+        times.append(Content.assemble((duration(left), ""), (" left", MUTED)))
+    device = f"{started.device} · {started.precision}" if started else ""
+    threads = f" · {started.threads} threads" if started and started.device == "cpu" and started.threads > 1 else ""
+    pieces = [
+        (0, status(state.status)),
+        (1, name),
+        (4, Content.styled(clean(state.preset, 60), MUTED) if state.preset else Content("")),
+        (2, Content.styled(" · ", MUTED).join(times)),
+        (3, Content.styled(clean(device + threads, 60), MUTED)),
+    ]
+    return fit([piece for piece in pieces if piece[1]], width)
+
+
+def progress(moment: Moment, width: int) -> Content:
+    """Two bars: the whole training by its epochs, and the epoch under way by its steps."""
+    state = moment.state
+    per_epoch = state.config.steps_per_epoch
+    within = state.step - state.epoch * per_epoch
+    done = state.step / max(state.total_steps, 1)
+    digits = len(str(state.epochs))
+    total = Content.assemble(
+        ("epoch ", MUTED),
+        (f"{state.epoch:>{digits}}/{state.epochs}", "bold"),
+        "  ",
+        bar(done, max(10, width // 4)),
+        f" {math.floor(100 * done):>3} %",
+    )
+    step = Content.assemble(
+        ("step ", MUTED), f"{state.step:>{len(f'{state.total_steps:,}')},}", (f"/{state.total_steps:,}", MUTED)
+    )
+    epoch = Content.assemble(
+        ("this epoch ", MUTED),
+        bar(within / per_epoch, max(6, width // 12)),
+        f" {math.floor(100 * within / per_epoch):>3} %",
+    )
+    pieces = [(0, total), (1, step)]
+    if state.status not in TERMINAL and state.epoch < state.epochs:
+        pieces.append((2, epoch))
+    return fit(pieces, width)
+
+
+def numbers(moment: Moment, width: int) -> Content:
+    """Current loss and accuracy of both sets, the best so far, the test accuracy when there is one."""
+    state = moment.state
+    last, live = state.last_epoch, state.metrics
+    train_loss = live.loss if live else last.train_loss if last else None
+    train_accuracy = live.accuracy if live else last.train_accuracy if last else None
+    pieces = [
+        (1, _pair("loss", _number(train_loss), _number(last.val_loss if last else None))),
+        (
+            0,
+            _pair(
+                "accuracy" if width >= 100 else "acc",
+                percent(train_accuracy),
+                percent(last.val_accuracy if last else None),
+            ),
+        ),
+    ]
+    if state.best:
+        best = f"★ {percent(state.best.val_accuracy)}"
+        pieces.append((3, Content.assemble((best, "$best"), (f" @{state.best.epoch}", MUTED))))
+    if (test := state.accuracy("final", "test")) is not None:
+        pieces.append((2, Content.assemble(("test ", MUTED), (percent(test), "bold"))))
+    return fit(pieces, width)
+
+
+def _pair(label: str, train: str, validation: str) -> Content:
+    return Content.assemble(
+        (f"{label} ", MUTED), ("train ", "$train"), f"{train:>6} ", ("val ", "$validation"), f"{validation:>6}"
+    )
+
+
+def sentence(moment: Moment, width: int) -> Content:
+    """What is going on, in a sentence: the one place that says what to do next."""
+    state = moment.state
+    if moment.asked:
+        return Content.styled(f"{moment.asked}…", "$text-accent")
+    if moment.silence > HUNG_SECONDS:
+        return Content.styled(
+            f"no progress for {duration(moment.silence)}: the worker lives but says nothing", "$text-warning"
+        )
+    where = f"epoch {state.epoch}, step {state.step:,}"
+    match state.status:
+        case "starting":
+            return Content.styled("starting worker… loading torch takes a few seconds", "$text-accent")
+        case "running":
+            return _phases(state, width)
+        case "paused":
+            return Content.assemble((f"paused at {where}", "$text-warning"), ("   p goes on", MUTED))
+        case "finished":
+            return _finished(state)
+        case "stopped":
+            why = f": {state.reason}" if state.reason else ""
+            return Content.assemble(f"stopped at {where}{why}", ("   r resumes", MUTED))
+        case "failed":
+            return Content.styled(f"failed at {where}: {state.reason or 'see the log'}", "$text-error")
+        case "interrupted":
+            why = state.reason or "the worker left no word"
+            return Content.assemble((f"interrupted at {where}: {why}", "$text-warning"), ("   r resumes", MUTED))
+
+
+def _phases(state: RunState, width: int) -> Content:
+    """How fast it goes, and where the time of the last epoch went."""
+    last = state.last_epoch
+    pieces: list[Piece] = [(0, Content(rate(state.images_per_second)))] if state.images_per_second else []
+    if last is None:
+        pieces.append((0, Content.styled("first epoch under way", MUTED)))
+    else:
+        shares = (
+            ("train", last.training_seconds),
+            ("evaluate", last.evaluation_seconds),
+            ("save", last.saving_seconds),
+        )
+        total = sum(seconds for _, seconds in shares) or 1.0
+        words = "  ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in shares)
+        pieces.append((2, Content.styled(f"time: {words}", MUTED)))
+    if state.config.split.validation_is_test:
+        pieces.append((1, Content.styled("validation is the test set", MUTED)))
+    return fit(pieces, width)
+
+
+def _finished(state: RunState) -> Content:
+    parts = [f"finished in {duration(state.seconds)}"]
+    if (final := state.accuracy("final", "test")) is not None:
+        parts.append(f"test {percent(final)} with final weights")
+    if (best := state.accuracy("best", "test")) is not None and state.best:
+        parts.append(f"{percent(best)} with best, @{state.best.epoch}")
+    return Content.styled(" · ".join(parts), "$text-success")
+
+
+def glance(moment: Moment) -> Content:
+    """All there is room for on a very small terminal."""
+    state = moment.state
+    last = state.last_epoch
+    test = state.accuracy("final", "test")
+    accuracy = f"test {percent(test)}" if test is not None else f"val {percent(last.val_accuracy if last else None)}"
+    return Content("\n").join([status(state.status), Content(f"epoch {state.epoch}/{state.epochs}"), Content(accuracy)])
+
+
+def checkpoints(state: RunState, width: int) -> Content:
+    """Newest first: what each is kept for, its accuracy, its size."""
+    rows = []
+    for checkpoint in sorted(state.checkpoints.values(), key=lambda c: (c.step, c.time), reverse=True):
+        glyph, colour = _checkpoint_glyph(checkpoint)
+        name = clean(checkpoint.file.removesuffix(".safetensors"), 40)
+        accuracy = percent(checkpoint.val_accuracy) if checkpoint.val_accuracy is not None else ""
+        pieces = [
+            (0, Content.assemble((f"{glyph} ", colour), f"{name:<14}")),
+            (1, Content(f"{accuracy:>8}")),
+            (2, Content.styled(f"{size(checkpoint.bytes):>9}", MUTED)),
+        ]
+        rows.append(fit(pieces, width, " "))
+    return Content("\n").join(rows) if rows else Content.styled("none yet; s saves one now", MUTED)
+
+
+def _checkpoint_glyph(checkpoint: Checkpoint) -> tuple[str, str]:
+    if "best" in checkpoint.kinds:
+        return "★", "$best"
+    return ("◆", "$saved") if kept(checkpoint.kinds) else ("·", MUTED)
+
+
+def newest_on_disk(state: RunState, folder: Path) -> str:
+    """The newest checkpoint whose file exists, and its age."""
+    there = [c for c in state.checkpoints.values() if (folder / c.file).is_file()]
+    if not there:
+        return "no checkpoint on disk yet"
+    newest = max(there, key=lambda c: (c.step, c.time))
+    age = ago(max(0.0, time.time() - newest.time))
+    return f"newest on disk: {clean(newest.file.removesuffix('.safetensors'), 20)}, {age}"
+
+
+def tail(file: Path, lines: int = 12) -> list[str]:
+    """The last lines of a text file; none where it cannot be read."""
+    try:
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - 8000))
+            return stream.read().decode(errors="replace").splitlines()[-lines:]
+    except OSError:
+        return []

@@ -1,0 +1,197 @@
+"""Home: what can I do here, and what is going on?"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer, Input, OptionList, Static, Tree
+
+from tui_trainer import machine, presets
+from tui_trainer.presets import Preset
+from tui_trainer.ui.describe import preset_page
+from tui_trainer.ui.messages import FormWanted, OpenWanted, ResumeWanted, StartLikely, StartWanted
+from tui_trainer.ui.recent import RecentRuns, Summary
+from tui_trainer.ui.widgets.line import Line
+from tui_trainer.ui.widgets.presets import PresetTree
+from tui_trainer.ui.widgets.runs import RunList
+from tui_trainer.ui.words import MUTED
+
+REFRESH_SECONDS = 1.0
+FIRST_PAINT_SECONDS = 0.1  # threads wait so long, so as not to compete with the first paint
+SETTLE_SECONDS = 0.5  # whoever looks at presets for so long may start one: worth a standby worker
+NO_RUNS = "No runs yet. Highlight a preset and press enter: digits trains in seconds and downloads nothing."
+
+
+class HomeScreen(Screen[None]):
+    HELP = (
+        "Presets are published trainings, grouped by where they come from: enter trains one as it is, e lets you "
+        "change it first. Below or beside them are your runs, newest first; enter opens one, live or finished. "
+        "A run trains in a process of its own: leaving the dashboard never stops it."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", key_display="/", tooltip="Show only presets with these words"),
+        Binding("escape", "unfilter", "all presets", show=False),
+    ]
+
+    class RunsRead(Message):
+        """The runs on disk, as of now."""
+
+        def __init__(self, summaries: list[Summary], older: int) -> None:
+            super().__init__()
+            self.summaries = summaries
+            self.older = older
+
+    class DevicesFound(Message):
+        """What there is to train on."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
+
+    def __init__(self, runs_root: Path, data_root: Path) -> None:
+        super().__init__()
+        self.data_root = data_root
+        self.recent = RecentRuns(runs_root)
+        self.reading = threading.Lock()
+        self.timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="top"):
+            yield Line(Content.styled("tui-trainer", "bold"), id="title")
+            yield Line(Content.styled("looking for devices…", MUTED), id="device")
+        with Container(id="home"):
+            with Vertical(id="preset-panel", classes="panel"):
+                yield Line(Content.styled("Presets", "bold"), classes="heading")
+                yield Input(placeholder="filter: words of a name", id="filter", compact=True)
+                yield PresetTree(id="presets")
+            with VerticalScroll(id="summary-panel", classes="panel", can_focus=False):
+                yield Static(id="summary", markup=False)
+            with Vertical(id="run-panel", classes="panel"):
+                yield Line(Content.styled("Runs", "bold"), id="runs-heading", classes="heading")
+                yield Static(NO_RUNS, id="no-runs", markup=False)
+                yield RunList(id="runs")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(PresetTree).fill(*presets.load_all())
+        self.query_one(PresetTree).focus()
+        self.timer = self.set_interval(REFRESH_SECONDS, self.read_runs)
+        self.set_timer(FIRST_PAINT_SECONDS, self.read_runs)
+        self.set_timer(FIRST_PAINT_SECONDS, self.find_devices)
+        self.set_timer(SETTLE_SECONDS, self.expect_start)
+
+    def on_screen_resume(self) -> None:
+        if self.timer:
+            self.timer.resume()
+            self.read_runs()
+            self.set_timer(SETTLE_SECONDS, self.expect_start)
+
+    def on_screen_suspend(self) -> None:
+        if self.timer:
+            self.timer.pause()
+
+    def expect_start(self) -> None:
+        self.post_message(StartLikely())
+
+    @work(thread=True, exclusive=True, group="devices")
+    def find_devices(self) -> None:
+        found = machine.devices()
+        more = f" · {len(found) - 2} more" if found[0].kind == "cuda" and len(found) > 2 else ""
+        self.post_message(self.DevicesFound(machine.describe(found[0]) + more))
+
+    def on_home_screen_devices_found(self, event: DevicesFound) -> None:
+        self.query_one("#device", Line).content = Content(event.words)
+
+    @work(thread=True, group="runs")
+    def read_runs(self) -> None:
+        if self.reading.acquire(blocking=False):  # else the last reading, of a large folder, is still under way
+            try:
+                self.post_message(self.RunsRead(self.recent.refresh(), self.recent.older))
+            finally:
+                self.reading.release()
+
+    def on_home_screen_runs_read(self, event: RunsRead) -> None:
+        count = len(event.summaries)
+        self.query_one(RunList).show(event.summaries)
+        self.set_class(not count, "-no-runs")
+        more = f"  the {count} newest; {event.older} older: tui-trainer runs" if event.older else ""
+        self.query_one("#runs-heading", Line).content = Content.assemble(("Runs", "bold"), (more, MUTED))
+
+    @on(Tree.NodeHighlighted)
+    def show_summary(self) -> None:
+        node = self.query_one(PresetTree).node
+        data = node.data if node else None
+        width = max(self.query_one("#summary-panel").scrollable_content_region.width, 20)
+        if isinstance(data, Preset):
+            page = preset_page(data, self.data_root, width)
+        elif isinstance(data, list):
+            title = Content.styled("These files are not usable presets", "bold")
+            page = Content("\n").join([title, *(Content("! " + line) for line in data)])
+        elif node and node.children:
+            names = [
+                Content(f"{child.data.short_name:16}{child.data.title}")
+                for child in node.children
+                if isinstance(child.data, Preset)
+            ]
+            page = Content("\n").join([Content.styled(str(node.label), "bold"), Content(""), *names])
+        elif self.query_one("#filter", Input).value:
+            page = Content.styled("no preset has these words", MUTED)
+        else:
+            return
+        self.query_one("#summary", Static).update(page)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self.show_summary)
+
+    @on(Tree.NodeSelected)
+    def start_preset(self, event: Tree.NodeSelected[Preset | list[str] | None]) -> None:
+        preset = event.node.data
+        if isinstance(preset, Preset):
+            self.post_message(StartWanted(preset.config, preset.short_name, preset.name))
+
+    def on_preset_tree_edit(self, event: PresetTree.Edit) -> None:
+        self.post_message(FormWanted(event.preset))
+
+    @on(OptionList.OptionSelected, "#runs")
+    def open_run(self) -> None:
+        summary = self.query_one(RunList).summary
+        if summary and summary.status == "unreadable":
+            self.notify(summary.reason, severity="error", markup=False)
+        elif summary:
+            self.post_message(OpenWanted(summary.run))
+
+    def on_run_list_resume(self, event: RunList.Resume) -> None:
+        summary = event.summary
+        if summary.resumable:
+            self.post_message(ResumeWanted(summary.run))
+        else:
+            words = f"{summary.name} is {summary.status}; only stopped and interrupted runs resume here"
+            self.notify(words, markup=False)
+
+    def action_filter(self) -> None:
+        self.add_class("-filtering")
+        self.query_one("#filter", Input).focus()
+
+    def action_unfilter(self) -> None:
+        self.remove_class("-filtering")
+        self.query_one("#filter", Input).clear()
+        self.query_one(PresetTree).focus()
+
+    @on(Input.Changed, "#filter")
+    def narrow(self, event: Input.Changed) -> None:
+        self.query_one(PresetTree).narrow(event.value)
+        self.show_summary()
+
+    @on(Input.Submitted, "#filter")
+    def to_presets(self) -> None:
+        self.query_one(PresetTree).focus()

@@ -1,0 +1,301 @@
+"""One run: is it learning, and what can I do about it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Stop, send
+from tui_trainer.runs.directory import Run
+from tui_trainer.runs.follow import Follower
+from tui_trainer.text import InputError
+from tui_trainer.ui import report
+from tui_trainer.ui.curves import SMOOTHING, Quantity, picture
+from tui_trainer.ui.messages import ResumeWanted
+from tui_trainer.ui.plot import Picture
+from tui_trainer.ui.report import Moment
+from tui_trainer.ui.screens.stop import StopScreen
+from tui_trainer.ui.widgets.chart import Chart, Legend
+from tui_trainer.ui.widgets.controls import Controls
+from tui_trainer.ui.widgets.line import Line, Lines
+from tui_trainer.ui.widgets.log import LogPanel
+from tui_trainer.ui.words import MUTED
+
+TICK_SECONDS = 0.25
+CHART_TICKS = 2  # charts, the costly part, are drawn at every second tick
+LEGEND = (
+    Legend("train", "⠒⠒", "..", "train"),
+    Legend("validation", "⠒●⠒", ".o.", "val"),
+    Legend("best", "★", "*", "best"),
+    Legend("saved", "◆", "*", "saved"),
+)
+
+PANELS = {"loss": "loss", "accuracy": "accuracy", "log": "log", "checkpoint-panel": "side"}  # by what has the focus
+CHANGED = Legend("changed", "▲", "^", "changed")
+
+
+class RunScreen(Screen[None]):
+    HELP = (
+        "Above: state, progress, the newest numbers, and a line that says what is going on. The charts show training "
+        "(mean over the last steps, the thin line) and validation (the line with dots, once an epoch); ★ is the best "
+        "epoch, ◆ a checkpoint that stays, ▲ a live change. Pause, save and stop are asked of the worker; it acts "
+        "within a moment and confirms in the log. Leaving, like esc, never stops the training."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p,space", "pause", "pause", tooltip="Save and wait, until you resume"),
+        Binding("p,space,r", "resume", "resume", tooltip="Go on from the pause, or from the newest checkpoint"),
+        Binding("s", "save", "save", tooltip="Write a checkpoint that stays"),
+        Binding("x", "stop", "stop", tooltip="End this training; asks first"),
+        Binding("y", "log_scale", "log", tooltip="Loss on a logarithmic axis, or a linear one"),
+        Binding("plus,equals_sign", "smooth(1)", "smoother", show=False, key_display="+"),
+        Binding("minus", "smooth(-1)", "less smooth", show=False, key_display="-"),
+        Binding("m", "maximise", "max", tooltip="The focused panel alone, or all again"),
+        Binding("left_square_bracket,right_square_bracket", "other_chart", "chart", key_display="[ ]"),
+        Binding("escape", "home", "home", tooltip="Back home; training goes on"),
+    ]
+
+    log_scale = reactive(False, init=False)
+    smoothing = reactive(0, init=False)
+    only = reactive("", init=False)
+    """The panel that has the room of all, if one has."""
+
+    class CaughtUp(Message):
+        """Everything written before the screen was opened has been read."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run_directory = run
+        self.follower = Follower(run)
+        self.caught_up = False
+        self.asked: dict[str, str] = {}
+        self.launched_at: int | None = None
+        self.ticks = 0
+        self.charts_stale = True
+        self.log_quoted = False
+        self.offered: set[str] = set()
+        self.trouble = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="run-top"):
+            yield Line(Content.styled("reading the run…", MUTED), id="headline")
+            yield Line(id="progress")
+            yield Line(id="numbers")
+            yield Line(id="sentence")
+        yield Line(id="glance")
+        with Horizontal(id="charts"):
+            yield Chart("loss", LEGEND, id="loss")
+            yield Chart("accuracy %", LEGEND, id="accuracy")
+        with Horizontal(id="run-bottom"):
+            yield LogPanel(id="log")
+            with Vertical(id="side"):
+                yield Controls(id="controls")
+                with VerticalScroll(id="checkpoint-panel"):
+                    yield Lines(id="checkpoints")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#loss", Chart).source = partial(self._picture, "loss")
+        self.query_one("#accuracy", Chart).source = partial(self._picture, "accuracy")
+        self.query_one("#loss").focus()
+        self.query_one(Controls).offer(set())
+        self._label_charts()
+        self.read_all()
+
+    @work(thread=True)
+    def read_all(self) -> None:
+        self._read(self.follower.catch_up)
+        self.post_message(self.CaughtUp())
+
+    def on_run_screen_caught_up(self) -> None:
+        self.caught_up = True
+        self._show_all()
+        self.set_interval(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        """Take in what is new, paint what changed."""
+        self.ticks += 1
+        changed = bool(self._read(self.follower.poll))
+        self.charts_stale |= changed
+        if self._settle() or changed or self.follower.silence > report.HUNG_SECONDS:
+            self._show_words()
+        if self.charts_stale and self.ticks % CHART_TICKS == 0:
+            self._show_charts()
+
+    def _read(self, read: Callable[[], object]) -> object:
+        """The disk may refuse, or hold what no worker wrote: said once, and tried again."""
+        try:
+            return read()
+        except (OSError, InputError) as error:
+            if str(error) != self.trouble:
+                self.trouble = str(error)
+                self.notify(f"the run cannot be read: {error}", severity="error", markup=False)
+            return None
+
+    def _settle(self) -> bool:
+        """Forget what was asked once the worker has answered or is gone; True when there was such a thing."""
+        state = self.follower.state
+        over = [command for command in self.asked if command in state.acknowledged or not self.live]
+        for command in over:
+            word = self.asked.pop(command)
+            answer = state.acknowledged.get(command)
+            if answer is None:
+                self.notify(f"{word}: the worker ended without an answer", severity="warning", markup=False)
+            elif not answer.ok:
+                self.notify(answer.message or f"{answer.command} was refused", severity="warning", markup=False)
+        if self.launched_at is not None and (state.events_seen > self.launched_at or not self.live):
+            self.launched_at = None
+            return True
+        return bool(over)
+
+    @property
+    def live(self) -> bool:
+        """A worker has the run."""
+        return self.follower.alive
+
+    @property
+    def moment(self) -> Moment:
+        asked = "starting worker" if self.launched_at is not None else next(iter(self.asked.values()), "")
+        return Moment(self.follower.state, self.follower.silence, asked)
+
+    def _possible(self) -> set[str]:
+        """The actions that make sense now."""
+        status = self.follower.state.status
+        if not self.caught_up or self.launched_at is not None:
+            return set()
+        if not self.live:
+            return {"resume"} if status in ("stopped", "interrupted") else set()
+        return {"running": {"pause", "save", "stop"}, "paused": {"resume", "save", "stop"}}.get(status, set())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action in self._possible() if action in ("pause", "resume", "save", "stop") else True
+
+    def _show_all(self) -> None:
+        self._show_words()
+        self._show_charts()
+
+    def _show_words(self) -> None:
+        if not self.caught_up:
+            return
+        moment, width = self.moment, self.size.width - 2
+        state = moment.state
+        self.query_one("#headline", Line).content = report.headline(moment, width)
+        self.query_one("#progress", Line).content = report.progress(moment, width)
+        self.query_one("#numbers", Line).content = report.numbers(moment, width)
+        self.query_one("#sentence", Line).content = report.sentence(moment, width)
+        self.query_one("#glance", Line).content = report.glance(moment)
+        log = self.query_one(LogPanel)
+        log.follow(state)
+        ended_badly = state.status in ("failed", "interrupted")
+        if ended_badly and not self.log_quoted and (lines := report.tail(self.run_directory.worker_log)):
+            log.quote("last lines of worker.log", lines)
+        self.log_quoted = ended_badly
+        panel = self.query_one("#checkpoint-panel")
+        self.query_one("#checkpoints", Lines).content = report.checkpoints(state, panel.scrollable_content_region.width)
+        if self._possible() != self.offered:
+            self.offered = self._possible()
+            self.query_one(Controls).offer(self.offered)
+            self.refresh_bindings()
+
+    def _show_charts(self) -> None:
+        if self.caught_up and self.is_current:
+            self.charts_stale = False
+            legend = (*LEGEND, CHANGED) if self.follower.state.changes else LEGEND
+            for chart in self.query(Chart):
+                chart.legend = legend
+                chart.redraw()
+
+    def _picture(self, quantity: Quantity, size: Size) -> Picture:
+        log = self.log_scale and quantity == "loss"
+        return picture(self.follower.state, quantity, size, log, SMOOTHING[self.smoothing])
+
+    def _label_charts(self) -> None:
+        smooth = f"smooth {SMOOTHING[self.smoothing]:g}" if self.smoothing else "+ - smooth"
+        self.query_one("#loss", Chart).note = "y linear" if self.log_scale else "y log"
+        self.query_one("#accuracy", Chart).note = smooth
+
+    def watch_log_scale(self) -> None:
+        self._label_charts()
+        self._show_charts()
+
+    def watch_smoothing(self) -> None:
+        self._label_charts()
+        self._show_charts()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._show_words)
+
+    def on_screen_resume(self) -> None:
+        self._show_charts()
+
+    def expect_worker(self) -> None:
+        """A worker has been started on this run; its first word is still to come."""
+        self.launched_at = self.follower.state.events_seen
+        self._read(self.follower.poll)
+        self._show_words()
+
+    def _ask(self, command: AnyCommand, word: str) -> None:
+        try:
+            self.asked[send(self.run_directory.inbox, command)] = word
+        except OSError as error:
+            self.notify(f"the worker cannot be asked: {error.strerror}", severity="error", markup=False)
+        self._show_words()
+
+    def action_pause(self) -> None:
+        self._ask(Pause(), "pausing")
+
+    def action_resume(self) -> None:
+        if self.live:
+            self._ask(Resume(), "resuming")
+        else:
+            self.post_message(ResumeWanted(self.run_directory))
+
+    def action_save(self) -> None:
+        self._ask(Save(), "saving")
+
+    def action_stop(self) -> None:
+        self.app.push_screen(StopScreen(self.follower.state.name), self._stop)
+
+    def _stop(self, choice: str | None) -> None:
+        if choice:
+            self._ask(Stop(discard=choice == "discard"), "stopping")
+
+    def action_log_scale(self) -> None:
+        self.log_scale = not self.log_scale
+
+    def action_smooth(self, step: int) -> None:
+        self.smoothing = min(max(self.smoothing + step, 0), len(SMOOTHING) - 1)
+
+    def action_maximise(self) -> None:
+        focused = self.focused.id if self.focused else None
+        self.only = "" if self.only else PANELS.get(focused or "", "loss")
+
+    def action_other_chart(self) -> None:
+        """Where there is room for one chart: show the other; else move the focus to it."""
+        second = self.query_one("#accuracy")
+        self.set_class(not second.has_focus, "-second-chart")
+        other = "loss" if second.has_focus else "accuracy"
+        if self.only:
+            self.only = other
+        self.query_one(f"#{other}").focus()
+
+    def watch_only(self, before: str, only: str) -> None:
+        self.remove_class(f"-only-{before}")
+        self.set_class(bool(only), f"-only-{only}")
+
+    def action_home(self) -> None:
+        if self.only:
+            self.only = ""
+        else:
+            self.dismiss()

@@ -1,0 +1,108 @@
+"""A chart that repaints only the rows that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui_trainer.ui.plot import Picture, Row, draw
+from tui_trainer.ui.words import unicode_terminal
+
+
+@dataclass(frozen=True)
+class Legend:
+    """One entry above the chart: a piece of line or a glyph in its style, and what it stands for."""
+
+    style: str
+    glyph: str
+    ascii_glyph: str
+    label: str
+
+
+class Chart(Widget, can_focus=True):
+    """A title with legend, and below it the picture that `source` gives for the room there is.
+
+    `source` is asked again by `redraw`, and after a resize.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chart--title",
+        "chart--axis",
+        "chart--train",
+        "chart--validation",
+        "chart--best",
+        "chart--saved",
+        "chart--changed",
+        "chart--note",
+    }
+
+    source: reactive[Callable[[Size], Picture] | None] = reactive(None, repaint=False)
+    legend: reactive[tuple[Legend, ...]] = reactive((), repaint=False)
+    note = reactive("", repaint=False)
+
+    def __init__(self, title: str, legend: tuple[Legend, ...], id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.title = title
+        self.set_reactive(Chart.legend, legend)
+        self.rows: list[Row] = []
+        self.ascii_only = not unicode_terminal()
+
+    def redraw(self) -> None:
+        """Draw the picture of now; only the rows that differ from those on screen are sent to the terminal."""
+        width, height = self.content_size
+        if self.source is None or width < 1 or height < 1:
+            return
+        picture = self.source(Size(width, height - 1))
+        rows = [self._header(width), *draw(picture, width, height - 1, self.ascii_only)]
+        before, self.rows = self.rows, rows
+        if len(before) != len(rows):
+            self.refresh()
+            return
+        left, top = self.gutter.left, self.gutter.top
+        changed = [
+            Region(left, top + y, width, 1) for y, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def watch_source(self) -> None:
+        self.redraw()
+
+    def watch_legend(self) -> None:
+        self.redraw()
+
+    def watch_note(self) -> None:
+        self.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.rows = []
+        self.redraw()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        if y >= len(self.rows):
+            return Strip.blank(width, self.rich_style)
+        segments = [Segment(text, self._style(name)) for text, name in self.rows[y]]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"chart--{name}") if name else self.rich_style
+
+    def _header(self, width: int) -> Row:
+        pieces: list[tuple[str, str]] = [(f" {self.title}", "title")]
+        for entry in self.legend:
+            glyph = entry.ascii_glyph if self.ascii_only else entry.glyph
+            pieces += [(f"  {glyph}", entry.style), (f" {entry.label}", "axis")]
+        used = sum(len(text) for text, _ in pieces)
+        if used + 2 + len(self.note) <= width:
+            pieces += [(self.note.rjust(width - used - 1) + " ", "note")]
+        return tuple(pieces)

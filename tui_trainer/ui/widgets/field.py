@@ -1,0 +1,68 @@
+"""One field of the form: its name, what is typed, and beside it the error or the preset's value."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input
+
+from tui_trainer.config import Knob
+from tui_trainer.ui.widgets.choice import Choice
+from tui_trainer.ui.widgets.line import Line
+from tui_trainer.ui.words import MUTED
+
+
+class Field(Horizontal):
+    """`knob` says which widget edits it."""
+
+    class Changed(Message):
+        """The person typed or chose something."""
+
+        def __init__(self, path: str, text: str) -> None:
+            super().__init__()
+            self.path = path
+            self.text = text
+
+    def __init__(self, knob: Knob, text: str) -> None:
+        super().__init__(id=f"field-{knob.path.replace('.', '-')}")
+        self.knob = knob
+        self.text = text
+        self.error = ""
+
+    def compose(self) -> ComposeResult:
+        yield Line(Content(self.knob.name.replace("_", " ")), classes="field-name")
+        if self.knob.kind in ("choice", "boolean"):
+            choices = self.knob.choices or ("true", "false")
+            yield Choice(choices, self.text)
+        else:
+            yield Input(self.text, compact=True)
+        yield Line(classes="field-note")
+
+    def show(self, error: str, preset_value: str | None) -> None:
+        """The note beside the field: what is wrong, else the preset's value where it was changed, else the unit."""
+        self.set_class(bool(error), "-wrong")
+        self.set_class(preset_value is not None, "-changed")
+        if error:
+            note = Content.styled(f"! {error}", "$text-error")
+        elif preset_value is not None:
+            note = Content.styled(f"• preset {preset_value}", "$text-accent")
+        else:
+            note = Content.styled(self.knob.unit, MUTED)
+        self.query_one(".field-note", Line).content = note
+        self.error = error
+
+    def focus_editor(self) -> None:
+        self.query("Input, Choice").first().focus()
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(self.knob.path, event.value))
+
+    @on(Choice.Changed)
+    def chosen(self, event: Choice.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(self.knob.path, event.value))

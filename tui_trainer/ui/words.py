@@ -1,0 +1,74 @@
+"""How the dashboard writes things: state as glyph, word and colour; bars, sparklines, times of day."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from textual.content import Content
+
+# status → glyph, its ASCII stand-in, theme colour
+STATUS = {
+    "starting": ("◌", "~", "$text-accent"),
+    "running": ("▶", ">", "$text-success"),
+    "paused": ("‖", "=", "$text-warning"),
+    "finished": ("✓", "v", "$text-success"),
+    "stopped": ("■", "#", "$muted"),
+    "failed": ("✗", "x", "$text-error"),
+    "interrupted": ("!", "!", "$text-warning"),
+    "unreadable": ("?", "?", "$text-error"),
+}
+LEVELS = " ▁▂▃▄▅▆▇█"
+MUTED = "$muted"
+
+
+def unicode_terminal() -> bool:
+    """Whether the locale promises UTF-8. Python itself coerces `C` to UTF-8, so the variables are asked."""
+    named = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "C.UTF-8")
+    return "utf" in named.lower()
+
+
+def status(word: str) -> Content:
+    """`▶ running` in its colour."""
+    glyph, ascii_glyph, colour = STATUS[word]
+    return Content.styled(f"{glyph if unicode_terminal() else ascii_glyph} {word}", f"bold {colour}")
+
+
+def bar(fraction: float, width: int) -> Content:
+    """A progress bar of `width` cells."""
+    full, empty = ("━", "─") if unicode_terminal() else ("#", "-")
+    done = round(min(max(fraction, 0.0), 1.0) * width)
+    return Content.assemble((full * done, "$accent"), (empty * (width - done), "$faint"))
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """The last values as one row of blocks, from their least to their greatest; empty with fewer than two."""
+    if len(values) < 2 or not unicode_terminal():
+        return ""
+    shown = [values[i * len(values) // width] for i in range(width)] if len(values) > width else list(values)
+    low, high = min(shown), max(shown)
+    span = high - low or 1.0
+    return "".join(LEVELS[1 + round((value - low) / span * 7)] for value in shown)
+
+
+def clock(moment: float) -> str:
+    """The local time of day."""
+    return time.strftime("%H:%M:%S", time.localtime(moment))
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def ago(seconds: float) -> str:
+    """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
+    for limit, unit, size in ((90, "s", 1), (5400, "min", 60), (129_600, "h", 3600)):
+        if seconds < limit:
+            return f"{max(0, round(seconds / size))} {unit} ago"
+    return f"{round(seconds / 86_400)} days ago"
+
+
+def choice(key: str, name: str, words: str) -> Content:
+    """One line of a menu: its key, what it does, and more about it."""
+    return Content.assemble((f" {key:<5}", "bold $accent"), f"{name:<21}", (words, MUTED))
