@@ -5,12 +5,13 @@ The form, `--set`, presets and `show` all read these declarations; none keeps a 
 
 from tui_trainer.config.change import apply, build, change, differences, flatten
 from tui_trainer.config.groups import OPTIMIZERS, SCHEDULES
-from tui_trainer.config.knobs import Knob, knobs, resolve
+from tui_trainer.config.knobs import VARIANTS, Knob, knobs, knobs_of, resolve
 from tui_trainer.config.run import RunConfig
 
 __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
+    "VARIANTS",
     "Knob",
     "RunConfig",
     "apply",
@@ -19,5 +20,6 @@ __all__ = [
     "differences",
     "flatten",
     "knobs",
+    "knobs_of",
     "resolve",
 ]

@@ -134,7 +134,7 @@ def apply(config: RunConfig, settings: list[str]) -> RunConfig:
         try:
             values[group][field] = known[path].parse(text)
         except ValueError as error:
-            problems.append(f"--set {path}: {text[:60]!r} {error}")
+            problems.append(f"--set {path}: {error}")
     try:
         changed = build(values, "--set")
     except InputError as error:

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
-def _knob(default: Any, help: str, lower: str = "", higher: str = "", unit: str = "", **bounds: Any) -> Any:
-    """A field with its help: what it is, what less and more of it do."""
-    return Field(
-        default,
-        description=help,
-        json_schema_extra={"lower": lower, "higher": higher, "unit": unit},
-        **bounds,
-    )
+def _knob(
+    default: Any, help: str, lower: str = "", higher: str = "", unit: str = "", when: str = "", **bounds: Any
+) -> Any:
+    """A field with its help: what it is, what less and more of it do.
+
+    `when`, as `activation: maxout`, names the field of the same group, and its values, that make this one count.
+    """
+    extra: dict[str, Any] = {"lower": lower, "higher": higher, "unit": unit, "when": when}
+    return Field(default, description=help, json_schema_extra=extra, **bounds)
 
 
 def _as_tuple(value: object) -> object:
@@ -61,8 +62,8 @@ class Data(Group):
         "The data set. digits needs no download and trains in seconds; xor to blobs are points in a plane; "
         "csv and npz are your own files.",
     )
-    file: Text = _knob("", "With csv or npz: your file. A csv has a header line; an npz holds arrays x and y.")
-    label_column: Text = _knob("label", "With csv: the column that holds the class of each row.")
+    file: Text = _knob("", "Your file. A csv has a header line; an npz holds arrays x and y.", when="name: csv npz")
+    label_column: Text = _knob("label", "The column that holds the class of each row.", when="name: csv")
     split: Literal["auto", "all", "70-15-15", "60k-10k", "50k-10k-10k", "held-out"] = _knob(
         "auto",
         "How examples are divided into train, validation and test; auto takes the data set's usual cut. "
@@ -85,18 +86,20 @@ class Data(Group):
     )
     examples: int = _knob(
         400,
-        "With moons, circles, spiral and blobs: how many points are drawn.",
+        "How many points are drawn.",
         lower="faster, a rougher picture",
         higher="slower, a clearer boundary",
         unit="points",
+        when="name: moons circles spiral blobs",
         ge=20,
         le=1_000_000,
     )
     spread: float = _knob(
         0.1,
-        "With moons, circles, spiral and blobs: standard deviation of the noise on each point.",
+        "Standard deviation of the noise on each point.",
         lower="classes lie apart",
         higher="classes overlap",
+        when="name: moons circles spiral blobs",
         ge=0,
         le=10,
     )
@@ -119,18 +122,20 @@ class Network(Group):
     )
     leaky_slope: float = _knob(
         0.1,
-        "With leaky_relu: the slope below zero.",
+        "The slope of leaky ReLU below zero.",
         lower="closer to ReLU",
         higher="closer to a straight line",
+        when="activation: leaky_relu",
         ge=0,
         lt=1,
     )
     maxout_pieces: int = _knob(
         2,
-        "With maxout: linear pieces of each unit.",
+        "Linear pieces of each maxout unit.",
         lower="fewer weights",
         higher="a more flexible unit, more weights",
         unit="pieces",
+        when="activation: maxout",
         ge=2,
         le=16,
     )
@@ -505,9 +510,10 @@ class Layers(Group):
     )
     first_rate: float = _knob(
         1e-5,
-        "With slice: the first layer's learning rate.",
+        "The first layer's learning rate.",
         lower="keeps what it has learnt",
         higher="learns like the last layer",
+        when="rates: slice",
         gt=0,
         le=100,
     )
@@ -577,13 +583,16 @@ class EarlyStopping(Group):
         "off",
         "record notes the epoch at which training would have stopped and goes on; stop ends it there.",
     )
-    metric: Literal["val_accuracy", "val_loss"] = _knob("val_accuracy", "What must get better.")
+    metric: Literal["val_accuracy", "val_loss"] = _knob(
+        "val_accuracy", "What must get better.", when="mode: record stop"
+    )
     patience: int = _knob(
         10,
         "Epochs without improvement before stopping.",
         lower="stops sooner",
         higher="waits longer",
         unit="epochs",
+        when="mode: record stop",
         ge=1,
         le=1_000_000,
     )
@@ -592,6 +601,7 @@ class EarlyStopping(Group):
         "An improvement smaller than this does not count.",
         lower="any improvement counts",
         higher="only large ones count",
+        when="mode: record stop",
         ge=0,
         le=100,
     )

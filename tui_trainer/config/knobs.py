@@ -1,7 +1,8 @@
 """The fields as a form or a command line sees them: paths, kinds, texts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -29,7 +30,13 @@ class Knob:
     lower: str
     higher: str
     unit: str
+    when: str = ""
     choices: tuple[str, ...] = ()
+
+    def counts(self, read: Callable[[str], str]) -> bool:
+        """Does this field count, given what the others say? `read` gives the text of a field by its path."""
+        field, _, values = self.when.partition(": ")
+        return not self.when or read(f"{self.group}.{field}") in values.split()
 
     @property
     def group(self) -> str:
@@ -53,7 +60,7 @@ class Knob:
         match self.kind:
             case "boolean":
                 if text.lower() not in ("true", "false"):
-                    raise ValueError("is neither true nor false")
+                    raise ValueError(f"{text[:60]!r} is neither true nor false")
                 return text.lower() == "true"
             case "integer":
                 return _number(text, int, "a whole number")
@@ -74,10 +81,11 @@ def _number(text: str, kind: type[int] | type[float], wanted: str) -> int | floa
             raise ValueError
         return kind(text)
     except ValueError:
-        raise ValueError(f"is not {wanted}") from None
+        raise ValueError(f"{text[:60]!r} is not {wanted}") from None
 
 
-def knobs(optimizer: str = "adam", schedule: str = "constant") -> dict[str, Knob]:
+@cache
+def knobs(optimizer: str = "adam", schedule: str = "constant") -> Mapping[str, Knob]:
     """Every field by its path, in the order of the form, with the settings of the chosen optimizer and schedule."""
     chosen = {"optimizer": optimizer, "schedule": schedule}
     found: dict[str, Knob] = {}
@@ -90,7 +98,7 @@ def knobs(optimizer: str = "adam", schedule: str = "constant") -> dict[str, Knob
     return found
 
 
-def knobs_of(config: RunConfig) -> dict[str, Knob]:
+def knobs_of(config: RunConfig) -> Mapping[str, Knob]:
     """The knobs of this very config."""
     return knobs(config.optimizer.name, config.schedule.name)
 
@@ -99,7 +107,7 @@ def _knobs_of(group: str, model: type[BaseModel]) -> Iterator[Knob]:
     for name, info in model.model_fields.items():
         if name == "name" and group in VARIANTS:
             known, help = VARIANTS[group]
-            yield Knob(f"{group}.name", "choice", info.default, help, "", "", "", tuple(known))
+            yield Knob(f"{group}.name", "choice", info.default, help, "", "", "", choices=tuple(known))
             continue
         kind, choices = _kind(info.annotation)
         yield Knob(f"{group}.{name}", kind, info.default, info.description or "", **_extra(info), choices=choices)
@@ -115,7 +123,7 @@ def _kind(annotation: Any) -> tuple[Any, tuple[str, ...]]:
 
 def _extra(info: FieldInfo) -> dict[str, str]:
     found = info.json_schema_extra
-    keys = ("lower", "higher", "unit")
+    keys = ("lower", "higher", "unit", "when")
     return {key: str(found.get(key, "")) if isinstance(found, dict) else "" for key in keys}
 
 

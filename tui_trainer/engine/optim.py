@@ -112,7 +112,7 @@ class Optimizers:
 
         Parameters are numbered as in the model, since a fork may group them otherwise.
         """
-        numbers = {parameter: number for number, parameter in enumerate(self.model.parameters())}
+        numbers: dict[torch.Tensor, int] = {p: number for number, p in enumerate(self.model.parameters())}
         return {
             f"{index}/{numbers[parameter]}/{name}": value
             for index, member in enumerate(self.members)
@@ -127,7 +127,7 @@ class Optimizers:
         for key, tensor in tensors.items():
             index, number, name = key.split("/", 2)
             states[int(index)].setdefault(int(number), {})[name] = tensor
-        numbers = {parameter: number for number, parameter in enumerate(self.model.parameters())}
+        numbers: dict[torch.Tensor, int] = {p: number for number, p in enumerate(self.model.parameters())}
         for member, known in zip(self.members, states, strict=True):
             grouped = (p for group in member.param_groups for p in group["params"])
             state = {place: known[numbers[p]] for place, p in enumerate(grouped) if numbers[p] in known}

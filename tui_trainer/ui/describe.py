@@ -8,37 +8,53 @@ from pathlib import Path
 from textual.content import Content
 
 from tui_trainer import datasets
-from tui_trainer.config import RunConfig, knobs
+from tui_trainer.config import RunConfig, knobs_of
 from tui_trainer.presets import Preset
+from tui_trainer.text import InputError
 from tui_trainer.ui.words import MUTED
 
 LABEL = 11  # cells for the names on the left of a list of facts
 MOST_LAYERS = 12
 
 
-def network(config: RunConfig) -> str:
-    """`784-200-200-200-10`."""
-    return "-".join(map(str, config.layer_sizes))
+def settings(config: RunConfig, group: str) -> list[str]:
+    """The settings of the chosen optimizer or schedule that differ from their defaults."""
+    chosen = getattr(config, group)
+    return [
+        f"{knob.name} {knob.render(getattr(chosen, knob.name))}"
+        for knob in knobs_of(config).values()
+        if knob.group == group
+        and knob.name not in ("name", "learning_rate")
+        and getattr(chosen, knob.name) != knob.default
+    ]
 
 
 def optimizer(config: RunConfig) -> str:
-    """`adam  lr 0.0001  λ 0.01`, with the settings that differ from their defaults."""
-    parts = [f"{config.optimizer.name}  lr {config.optimizer.learning_rate:g}"]
-    for knob in knobs(config.optimizer.name).values():
-        if knob.group == "optimizer" and knob.name not in ("name", "learning_rate"):
-            value = getattr(config.optimizer, knob.name)
-            if value != knob.default:
-                parts.append(f"{knob.name} {knob.render(value)}")
+    """`adam  lr 0.0001  λ 0.01  cosine`, with the settings that differ from their defaults."""
+    parts = [f"{config.optimizer.name}  lr {config.optimizer.learning_rate:g}", *settings(config, "optimizer")]
     if config.regularization.weight_decay:
         parts.append(f"λ {config.regularization.weight_decay:g}")
+    if config.schedule.name != "constant":
+        parts += [config.schedule.name, *settings(config, "schedule")]
     return "  ".join(parts)
 
 
 def absence(config: RunConfig, data_root: Path) -> str:
-    """What to do where the data set is not on this machine; nothing where it is."""
+    """What is wrong with the data or how to get them; nothing where they are on this machine."""
+    if unsound := own_file_problem(config):
+        return unsound
     if datasets.is_present(config.dataset, data_root):
         return ""
     return f"{config.data.name} is not on this machine; get it with: {fetch_command(config, data_root)}"
+
+
+def own_file_problem(config: RunConfig) -> str:
+    """What is wrong with a person's own file, if the config names one that cannot be used."""
+    try:
+        assert config.dataset
+    except InputError as error:
+        return error.problems[0]
+    return ""
 
 
 def fetch_command(config: RunConfig, data_root: Path) -> str:
@@ -48,19 +64,20 @@ def fetch_command(config: RunConfig, data_root: Path) -> str:
 
 def facts(config: RunConfig, data_root: Path) -> list[tuple[str, str, str]]:
     """Name, value and colour of each line that says what would be trained."""
+    if unsound := own_file_problem(config):
+        return [("data", f"! {unsound}", "$text-error")]
     split = config.split
     training = config.training
-    total = config.steps_per_epoch * training.epochs
     units = config.network
-    dropout = f" · dropout {units.dropout:g}" if units.dropout else ""
+    dropout = f" · dropout {','.join(f'{d:g}' for d in units.dropout)}" if any(units.dropout) else ""
     shape = f"{units.activation} · {units.init}{dropout}" if units.hidden_sizes else f"linear · {units.init}"
     found = [
-        ("network", f"{network(config)} · {shape}", ""),
+        ("network", f"{config.architecture} · {shape}", ""),
         ("", f"{sum(config.layer_parameters):,} parameters", ""),
         ("optimizer", optimizer(config), ""),
         (
             "training",
-            f"{training.epochs} epochs · batch {training.batch_size} · {total:,} steps",
+            f"{config.total_epochs} epochs · batch {training.batch_size} · {config.total_steps:,} steps",
             "",
         ),
     ]
@@ -100,6 +117,8 @@ def fact(name: str, value: str, width: int, colour: str = "") -> list[Content]:
 
 def model_card(config: RunConfig, width: int) -> Content:
     """Each layer with its parameters, the total, and how many steps the training takes."""
+    if unsound := own_file_problem(config):
+        return Content.styled(f"! {unsound}", "$text-error")
     sizes, counts = config.layer_sizes, config.layer_parameters
     last = len(counts) - 1
     rows: list[tuple[str, str, str]] = [

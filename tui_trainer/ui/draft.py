@@ -1,17 +1,19 @@
 """What a person has typed into the form so far, and what the config says to it.
 
-Knows no field by name but the optimizer's, which decides what other fields there are.
+Knows no field by name but the optimizer's and the schedule's, which decide what other fields there are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tui_trainer.config import OPTIMIZERS, Knob, RunConfig, build, flatten, knobs
+from tui_trainer.config import VARIANTS, Knob, RunConfig, build, flatten, knobs
 from tui_trainer.text import InputError
 
-OPTIMIZER = "optimizer.name"
+CHOOSERS = {f"{group}.name": group for group in VARIANTS}
+"""Fields whose value decides what other fields their group has."""
 
 
 @dataclass(frozen=True)
@@ -24,48 +26,55 @@ class Verdict:
 
 
 class Draft:
-    """Texts by dotted path. Those of an optimizer that is not selected are remembered for when it is again."""
+    """Texts by dotted path. Settings of an optimizer or schedule not selected are remembered for when it is again."""
 
     def __init__(self, base: RunConfig) -> None:
         self.base = base
-        self.optimizer: str = base.optimizer.name
-        known = {path: knob for name in OPTIMIZERS for path, knob in knobs(name).items() if knob.group != "optimizer"}
-        values = flatten(base)
-        self.texts = {path: knob.render(values[path]) for path, knob in known.items()}
-        self.settings = {name: self._settings(name) for name in OPTIMIZERS}
-
-    def _settings(self, optimizer: str) -> dict[str, str]:
-        """The settings of one optimizer: the base's where it uses that one, else their defaults."""
-        own = flatten(self.base) if optimizer == self.base.optimizer.name else {OPTIMIZER: optimizer}
-        return {
-            path: knob.render(own.get(path, knob.default))
-            for path, knob in knobs(optimizer).items()
-            if knob.group == "optimizer"
+        self.base_values = flatten(base)
+        self.chosen = {group: str(self.base_values[f"{group}.name"]) for group in VARIANTS}
+        self.texts = {
+            path: knob.render(self.base_values[path])
+            for path, knob in knobs(**self.chosen).items()
+            if knob.group not in VARIANTS
+        }
+        self.settings = {
+            (group, name): self._settings(group, name) for group, (names, _) in VARIANTS.items() for name in names
         }
 
+    def _settings(self, group: str, name: str) -> dict[str, str]:
+        """The settings of one optimizer or schedule: the base's where it uses that one, else their defaults."""
+        own = self.base_values if name == self.chosen[group] else {f"{group}.name": name}
+        known = knobs(**{**self.chosen, group: name})
+        return {path: knob.render(own.get(path, knob.default)) for path, knob in known.items() if knob.group == group}
+
     @property
-    def knobs(self) -> dict[str, Knob]:
+    def knobs(self) -> Mapping[str, Knob]:
         """The fields there are now, in their order."""
-        return knobs(self.optimizer)
+        return knobs(**self.chosen)
+
+    def _table(self, path: str) -> dict[str, str]:
+        group = path.partition(".")[0]
+        return self.settings[group, self.chosen[group]] if group in VARIANTS else self.texts
 
     def read(self, path: str) -> str:
-        return (self.settings[self.optimizer] | self.texts)[path]
+        return self._table(path)[path]
 
     def write(self, path: str, text: str) -> None:
-        if path == OPTIMIZER and text in OPTIMIZERS:
-            self.optimizer = text
-        elif path in self.texts:
-            self.texts[path] = text
-        else:
-            self.settings[self.optimizer][path] = text
+        group = CHOOSERS.get(path)
+        if group is None:
+            self._table(path)[path] = text
+        elif text in VARIANTS[group][0]:
+            self.chosen[group] = text
 
     def changed_from(self, path: str) -> str | None:
         """The base's value where the text means another one; None where it means the same, or nothing yet."""
         knob = self.knobs[path]
-        base = flatten(self.base).get(path)
-        if path == OPTIMIZER:
-            return self.base.optimizer.name if self.optimizer != base else None
-        if base is None or (knob.group == "optimizer" and self.optimizer != self.base.optimizer.name):
+        base = self.base_values.get(path)
+        chooser = self.base_values.get(f"{knob.group}.name") if knob.group in VARIANTS else None
+        other_kind = knob.group in VARIANTS and chooser != self.chosen[knob.group]
+        if path in CHOOSERS:
+            return str(base) if other_kind else None
+        if base is None or other_kind:
             return None
         try:
             return knob.render(base) if knob.parse(self.read(path)) != base else None
@@ -81,7 +90,7 @@ class Draft:
                 value = knob.parse(self.read(path))
             except ValueError as error:
                 errors[path] = str(error)
-                value = flatten(self.base).get(path, knob.default)  # only so that the others can be judged
+                value = self.base_values.get(path, knob.default)  # only so that the others can be judged
             values.setdefault(knob.group, {})[knob.name] = value
         others: list[str] = []
         config: RunConfig | None = None

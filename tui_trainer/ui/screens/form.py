@@ -20,7 +20,7 @@ from tui_trainer.presets import Preset
 from tui_trainer.runs.directory import check_name
 from tui_trainer.text import InputError
 from tui_trainer.ui.describe import absence, model_card
-from tui_trainer.ui.draft import OPTIMIZER, Draft, Verdict
+from tui_trainer.ui.draft import CHOOSERS, Draft, Verdict
 from tui_trainer.ui.messages import StartLikely, StartWanted
 from tui_trainer.ui.widgets.field import Field
 from tui_trainer.ui.widgets.line import Line
@@ -32,7 +32,7 @@ class FormScreen(Screen[None]):
         "Every setting of the training, filled in from the preset. What you type is checked at once by the same rules "
         "the command line uses; a line that begins with ! says what is wrong, and nothing starts until it is right. "
         "• marks what you changed, with the preset's value. Words in a row are chosen with the arrow keys. "
-        "Choosing another optimizer shows that one's settings."
+        "Choosing another optimizer or schedule shows that one's settings."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start", priority=True, tooltip="Make the run and start training"),
@@ -89,16 +89,16 @@ class FormScreen(Screen[None]):
     @on(Field.Changed)
     async def take(self, event: Field.Changed) -> None:
         self.draft.write(event.path, event.text)
-        if event.path == OPTIMIZER:
-            await self._swap_optimizer()
+        if event.path in CHOOSERS:
+            await self._swap_settings(CHOOSERS[event.path])
         self.judge()
 
-    async def _swap_optimizer(self) -> None:
-        """The settings of the optimizer chosen now, in the place of the other's."""
-        group = self.query_one("#group-optimizer")
+    async def _swap_settings(self, name: str) -> None:
+        """The settings of the optimizer or schedule chosen now, in the place of the other's."""
+        group = self.query_one(f"#group-{name}")
         async with self.batch():
-            await group.query(Field).exclude("#field-optimizer-name").remove()
-            settings = [knob for knob in self._groups()["optimizer"] if knob.path != OPTIMIZER]
+            await group.query(Field).exclude(f"#field-{name}-name").remove()
+            settings = [knob for knob in self._groups()[name] if knob.path not in CHOOSERS]
             await group.mount(*self._fields(settings))
 
     @on(Input.Changed, "#name")
@@ -108,6 +108,7 @@ class FormScreen(Screen[None]):
         for field in self.query(Field):
             path = field.knob.path
             field.show(self.verdict.errors.get(path, ""), self.draft.changed_from(path))
+            field.display = field.knob.counts(self.draft.read)
         groups = self.query_one("#groups", OptionList)
         for group, knobs in self._groups().items():
             wrong = sum(knob.path in self.verdict.errors for knob in knobs)
