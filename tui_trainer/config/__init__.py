@@ -6,6 +6,7 @@ The form, `--set`, presets and `show` all read these declarations; none keeps a 
 from tui_trainer.config.change import apply, build, change, differences, flatten
 from tui_trainer.config.groups import OPTIMIZERS, SCHEDULES
 from tui_trainer.config.knobs import VARIANTS, Knob, knobs, knobs_of, resolve
+from tui_trainer.config.live import is_live
 from tui_trainer.config.run import RunConfig
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "change",
     "differences",
     "flatten",
+    "is_live",
     "knobs",
     "knobs_of",
     "resolve",

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 import torch
 
-from tui_trainer.config import RunConfig, build, change
+from tui_trainer.config import RunConfig, build, change, is_live
 from tui_trainer.engine import model as models
 from tui_trainer.engine.checkpoint import Best, Meta, Snapshot, weights_sha256
 from tui_trainer.engine.data import Splits, order_of
@@ -21,26 +21,6 @@ from tui_trainer.runs.state import Change
 from tui_trainer.text import InputError
 
 Phase = Literal["training", "evaluation", "saving", "paused"]
-
-LIVE_GROUPS = ("optimizer.", "schedule.", "checkpoints.", "early_stopping.")
-LIVE_FIELDS = {
-    "network.dropout",
-    "network.input_dropout",
-    "layers.frozen",
-    "layers.unfreeze_epoch",
-    "regularization.weight_decay",
-    "regularization.max_norm",
-    "regularization.clip_norm",
-    "regularization.clip_value",
-    "regularization.label_smoothing",
-    "training.epochs",
-    "training.steps",
-}
-
-
-def is_live(path: str) -> bool:
-    """Can this field change in a run that has begun? Another optimizer, network or data set makes it another run."""
-    return path in LIVE_FIELDS or (path.startswith(LIVE_GROUPS) and path != "optimizer.name")
 
 
 class Clock:
