@@ -84,8 +84,7 @@ class Optimizers:
     def add_penalty(self) -> None:
         """Add to each gradient what weight decay in the loss gives it."""
         for group in self.groups:
-            if group["penalty"]:
-                moving = [p for p in group["params"] if p.grad is not None]
+            if group["penalty"] and (moving := _moving(group)):
                 torch._foreach_add_([p.grad for p in moving], moving, alpha=group["penalty"])
 
     @torch.no_grad()
@@ -93,12 +92,10 @@ class Optimizers:
         """One update, every learning rate times `factor`; with fp16's `scaler`, none where a gradient overflowed."""
         for group in self.groups:
             group["lr"] = factor * group["base_rate"]
-            if group["shrink"] or group["pull"]:
-                moving = [p for p in group["params"] if p.grad is not None]
-                if group["shrink"]:
-                    torch._foreach_mul_(moving, 1 - group["lr"] * group["shrink"])
-                if group["pull"]:
-                    torch._foreach_add_([p.grad for p in moving], moving, alpha=group["pull"])
+            if group["shrink"] and (moving := _moving(group)):
+                torch._foreach_mul_(moving, 1 - group["lr"] * group["shrink"])
+            if group["pull"] and (moving := _moving(group)):
+                torch._foreach_add_([p.grad for p in moving], moving, alpha=group["pull"])
         for member in self.members:
             if scaler:
                 scaler.step(member)
@@ -132,6 +129,11 @@ class Optimizers:
             grouped = (p for group in member.param_groups for p in group["params"])
             state = {place: known[numbers[p]] for place, p in enumerate(grouped) if numbers[p] in known}
             member.load_state_dict({"state": state, "param_groups": member.state_dict()["param_groups"]})
+
+
+def _moving(group: dict[str, Any]) -> list[nn.Parameter]:
+    """The parameters of a group that are not frozen."""
+    return [p for p in group["params"] if p.grad is not None]
 
 
 def _members(config: RunConfig, model: Mlp, device: torch.device) -> Iterator[Optimizer]:

@@ -66,7 +66,7 @@ def train(trainer: Trainer, keep: Keeper, report: Report, go_on: Callable[[], bo
     window = Window()
     clock.enter("training")
     replay_due(t, report)
-    while not (t.is_done or t.stops_early):
+    while t.epoch_step or not (t.is_done or t.stops_early):  # an epoch that has begun is brought to its end
         order = t.begin_epoch()
         began, began_seconds = t.epoch_step * step_size, clock.spent["training"]
         while t.steps_left_in_epoch():
