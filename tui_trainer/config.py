@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from tui_trainer import datasets
-from tui_trainer.text import InputError, nearest
+from tui_trainer.text import InputError, clean, nearest
 
 
 def _knob(default: Any, help: str, lower: str = "", higher: str = "", unit: str = "", **bounds: Any) -> Any:
@@ -398,14 +398,13 @@ def _explain(error: ValidationError) -> Iterator[str]:
         optimizer = path.pop(1) if tagged else "adam"  # pydantic puts the chosen union member into the path
         key = ".".join(path)
         context = item.get("ctx", {})
-        given = f"{repr(item['input'])[:60]}"
+        given = _brief(item["input"])
         match item["type"]:
             case "value_error":
                 yield str(context["error"])
                 continue
             case "extra_forbidden":
-                yield f"{key}: {_unknown(key, optimizer)}"
-                continue
+                problem = _unknown(key, optimizer)
             case "greater_than_equal":
                 problem = f"{given} is below the least allowed, {context['ge']}"
             case "greater_than":
@@ -425,6 +424,8 @@ def _explain(error: ValidationError) -> Iterator[str]:
                 )
             case "union_tag_not_found":
                 key, problem = "optimizer.name", f"is missing; one of {', '.join(OPTIMIZERS)}"
+            case "too_short" if len(item["input"]) >= context["min_length"]:
+                continue  # pydantic counts only the sound ones; those that are not have their own line
             case "too_long" | "too_short":
                 most = "max_length" in context
                 limit = f"at most {context['max_length']}" if most else f"at least {context['min_length']}"
@@ -441,7 +442,15 @@ def _explain(error: ValidationError) -> Iterator[str]:
                 problem = f"{given} is not a table of settings"
             case _:
                 problem = f"{given}: {item['msg']}"
-        yield f"{key}: {problem}"
+        yield clean(f"{key}: {problem}", 300)
+
+
+def _brief(value: object) -> str:
+    """A foreign value as its first 60 characters."""
+    try:
+        return repr(value)[:60]
+    except (RecursionError, ValueError):  # nested, or a number, beyond what Python prints
+        return f"this {type(value).__name__}"
 
 
 def _choices(key: str, optimizer: str) -> tuple[str, ...]:

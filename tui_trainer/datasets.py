@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -209,21 +210,21 @@ def read_idx(path: Path, file: IdxFile) -> NDArray[np.uint8]:
             unpacked = gzip.GzipFile(fileobj=stream) if path.suffix == ".gz" else stream
             # one byte more than fits tells a file that is too long without unpacking a gzip bomb
             content = cast(BinaryIO, unpacked).read(expected + 1)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if content[:4] != bytes((0, 0, 8, len(file.shape))):
         raise InputError(
             f"{path}: not an IDX file of {len(file.shape)}-dimensional unsigned bytes (wrong magic number)"
         )
-    shape = tuple(int(n) for n in np.frombuffer(content[4:header], dtype=">u4"))
-    if shape != file.shape:
+    shape = tuple(int(n) for n in np.frombuffer(content[4:header].ljust(header - 4, b"\0"), dtype=">u4"))
+    if len(content) >= header and shape != file.shape:
         raise InputError(f"{path}: holds {'×'.join(map(str, shape))}, expected {'×'.join(map(str, file.shape))}")
     if len(content) != expected:
         raise InputError(
             f"{path}: {'longer' if len(content) > expected else 'shorter'} than the {expected:,} bytes expected"
         )
     if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise InputError(f"{path}: damaged: its sha256 is not the published one; delete it and fetch it again")
+        raise InputError(f"{path}: damaged: its sha256 is not the published one (delete it and fetch it again)")
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(file.shape)
 
 

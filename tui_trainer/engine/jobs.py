@@ -1,9 +1,11 @@
 """One-off work outside training, each in a process of its own: JSON lines on stdout, progress, then one result."""
 
 import json
+import signal
 import sys
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -14,7 +16,7 @@ from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, data, device, model
 from tui_trainer.engine.evaluate import evaluate
 from tui_trainer.runs.directory import Run
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, clean
 
 
 def tell(**line: Any) -> None:
@@ -89,28 +91,34 @@ def fetch(name: str, data_root: str) -> None:
     folder = Path(data_root) / entry.folder
     done = threading.Event()
 
-    def watch() -> None:
+    def watch(arriving: Path) -> None:
         while not done.wait(0.2):
             tell(
                 progress={
-                    "bytes": sum(file.stat().st_size for file in folder.glob("*.gz")),
+                    "bytes": sum(file.stat().st_size for file in arriving.glob("*.gz")),
                     "of": entry.download_bytes,
                 }
             )
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # cancelled: the temporary folder is removed on the way out
     try:
         Path(data_root).mkdir(parents=True, exist_ok=True)
-        getattr(torchvision.datasets, entry.torchvision)(data_root, download=True)
+        with TemporaryDirectory(dir=data_root, prefix=".fetch-") as temporary:
+            arriving = Path(temporary) / entry.folder
+            watcher = threading.Thread(target=watch, args=(arriving,), daemon=True)
+            watcher.start()
+            try:
+                getattr(torchvision.datasets, entry.torchvision)(temporary, download=True)
+            finally:
+                done.set()
+                watcher.join()
+            datasets.read(entry, Path(temporary))
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in arriving.iterdir():
+                file.replace(folder / file.name)
     except (OSError, RuntimeError) as error:
-        print(error, file=sys.stderr)
         raise InputError(
-            f"data set {name}: no download was possible ({error}); on a machine with network run "
+            f"data set {name}: no download was possible ({clean(str(error), 200)}); on a machine with network run "
             f"tui-trainer data fetch {name}, then copy its files to {folder}"
         ) from None
-    finally:
-        done.set()
-        watcher.join()
-    datasets.read(entry, Path(data_root))
     tell(result={"name": name, "message": f"is in {folder}, digests as published"})

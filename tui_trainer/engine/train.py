@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -29,6 +29,10 @@ Report = Callable[[events.AnyEvent], None]
 
 class DivergedError(Exception):
     """The loss is no longer a finite number."""
+
+
+def all_finite(weights: Mapping[str, torch.Tensor]) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in weights.values())
 
 
 class Clock:
@@ -89,8 +93,10 @@ class Trainer:
         return self.epoch >= self.config.training.epochs
 
     def capture(self, *kinds: str) -> Snapshot:
-        """The state after this very step, copied to the CPU."""
+        """The state after this very step, copied to the CPU. Raises `DivergedError` rather than keep a bad one."""
         weights = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+        if not all_finite(weights):
+            raise DivergedError(f"the weights are not finite after step {self.step:,}")
         tensors = {f"model/{name}": tensor for name, tensor in weights.items()}
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {
@@ -123,14 +129,31 @@ class Trainer:
         )
         return Snapshot(meta, tensors)
 
+    def _fits(self, snapshot: Snapshot) -> bool:
+        """Has the snapshot the tensors of this network, its optimizer and the CPU's random numbers?"""
+
+        def form(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+            return {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
+
+        weights = list(self.model.parameters())
+        of_optimizer = all(
+            index.isdecimal() and int(index) < len(weights) and tensor.shape in ((), weights[int(index)].shape)
+            for index, tensor in ((key.partition("/")[0], tensor) for key, tensor in snapshot.part("optimizer").items())
+        )
+        random = {name: tensor for name, tensor in snapshot.part("rng").items() if name == "cpu"}
+        return (
+            of_optimizer
+            and form(snapshot.part("model")) == form(self.model.state_dict())
+            and form(random) == form({"cpu": torch.get_rng_state()})
+        )
+
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to exactly this state. Raises `InputError` when the tensors do not fit the config."""
         meta = snapshot.meta
         weights = snapshot.part("model")
-        expected = self.model.state_dict()
-        if {n: t.shape for n, t in weights.items()} != {n: t.shape for n, t in expected.items()}:
+        if not self._fits(snapshot):
             raise InputError(f"{meta.file_name}: its tensors do not fit the network of this run's config")
-        if not all(bool(t.isfinite().all()) for t in weights.values()):
+        if not all_finite(weights):
             raise InputError(f"{meta.file_name}: holds weights that are not finite")
         self.model.load_state_dict(weights)
         state: dict[int, dict[str, torch.Tensor]] = {}
@@ -314,7 +337,11 @@ def final_evaluations(t: Trainer, keep: Retention, report: Report) -> None:
     if t.best and (file := keep.best_file(final)):
         from tui_trainer.engine import checkpoint
 
-        t.model.load_state_dict(checkpoint.read(file).part("model"))
-        measure("best", "test", t.best.epoch, t.best.step)
-        t.model.load_state_dict(final.part("model"))
+        try:
+            t.model.load_state_dict(checkpoint.read(file).part("model"))
+        except InputError as error:
+            report(events.Log(level="warning", message=f"best epoch not tested: {error}"))
+        else:
+            measure("best", "test", t.best.epoch, t.best.step)
+            t.model.load_state_dict(final.part("model"))
     t.clock.enter("paused")

@@ -314,6 +314,8 @@ def _applied(state: RunState, event: events.Applied) -> None:
 def _rewound(state: RunState, event: events.Rewound) -> None:
     for series in state.series.values():
         series.rewind(event.step)
+    if state.metrics and state.metrics.step > event.step:
+        state.metrics = None
     while state.epochs_done and state.epochs_done[-1].step > event.step:
         state.epochs_done.pop()
     state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
