@@ -3,9 +3,10 @@
 import pytest
 
 from tui_trainer import presets
-from tui_trainer.config import OPTIMIZERS, RunConfig, flatten, knobs
-from tui_trainer.ui.draft import OPTIMIZER, Draft
+from tui_trainer.config import OPTIMIZERS, SCHEDULES, RunConfig, flatten, knobs
+from tui_trainer.ui.draft import CHOOSERS, Draft
 
+OPTIMIZER, SCHEDULE = "optimizer.name", "schedule.name"
 ALL_PRESETS, _ = presets.load_all()
 
 
@@ -16,13 +17,23 @@ def test_an_untouched_draft_is_its_preset(preset: presets.Preset) -> None:
     assert [path for path in draft.knobs if draft.changed_from(path) is not None] == []
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_setting_of_an_optimizer_can_be_typed(optimizer: str) -> None:
+@pytest.mark.parametrize("chooser", ["optimizer", "schedule"])
+def test_choosers_are_the_fields_that_decide_what_others_there_are(chooser: str) -> None:
+    assert CHOOSERS[f"{chooser}.name"] == chooser
+    assert len(CHOOSERS) == 2
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [*((name, "constant") for name in OPTIMIZERS), *(("adam", name) for name in SCHEDULES)]
+)
+def test_every_setting_of_an_optimizer_and_of_a_schedule_can_be_typed(optimizer: str, schedule: str) -> None:
     draft = Draft(RunConfig())
-    draft.write(OPTIMIZER, optimizer)
-    assert list(draft.knobs) == list(knobs(optimizer))
+    chosen = {OPTIMIZER: optimizer, SCHEDULE: schedule}
+    for path, name in chosen.items():
+        draft.write(path, name)
+    assert list(draft.knobs) == list(knobs(optimizer, schedule))
     for path, knob in draft.knobs.items():
-        draft.write(path, knob.render(knob.default) if path != OPTIMIZER else optimizer)
+        draft.write(path, chosen.get(path) or knob.render(knob.default))
     config = draft.check().config
     assert config is not None
     assert flatten(config).keys() == draft.knobs.keys()
@@ -90,3 +101,16 @@ def test_optimizers_keep_their_own_settings() -> None:
     assert sgd.optimizer.model_dump()["momentum"] == 0.9
     draft.write(OPTIMIZER, "adam")
     assert draft.read("optimizer.learning_rate") == "0.02"
+
+
+def test_schedules_keep_their_own_settings() -> None:
+    draft = Draft(RunConfig())
+    draft.write(SCHEDULE, "step")
+    draft.write("schedule.gamma", "0.5")
+    draft.write(SCHEDULE, "one_cycle")
+    assert "schedule.gamma" not in draft.knobs
+    assert draft.changed_from(SCHEDULE) == "constant"
+    draft.write(SCHEDULE, "step")
+    config = draft.check().config
+    assert config is not None
+    assert config.schedule.model_dump()["gamma"] == 0.5

@@ -14,7 +14,7 @@ from tui_trainer.runs import commands, launch
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import TERMINAL, LogLine, RunState
-from tui_trainer.text import duration, percent, rate, size
+from tui_trainer.text import clean, duration, percent, rate, size
 
 GLYPHS = {
     "starting": "…",
@@ -107,6 +107,7 @@ def print_table(
     headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: frozenset[int] = frozenset()
 ) -> None:
     """Columns padded to their widest cell; those in `right` are aligned to the right."""
+    rows = [tuple(map(clean, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     for row in (headings, *rows):
         cells = (c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
@@ -136,7 +137,7 @@ def print_run(state: RunState) -> None:
         "weights": newest.weights_sha256 if (newest := state.newest_checkpoint) else "–",
     }
     for key, value in facts.items():
-        print(f"{key:>13}  {value}")
+        print(f"{key:>13}  {clean(value)}")
     if state.config.split.validation_is_test:
         print(f"{'note':>13}  validation is the test set: an epoch picked on it flatters the accuracy")
     for saved in sorted(state.checkpoints.values(), key=lambda c: c.step):

@@ -10,7 +10,7 @@ from typing import Any
 
 from tui_trainer.config import RunConfig, build
 from tui_trainer.files import open_regular
-from tui_trainer.text import InputError, nearest
+from tui_trainer.text import InputError, clean, nearest
 
 LARGEST = 1 << 20  # bytes; a preset is a page of text
 WORDS = ("title", "summary", "expect", "source")
@@ -61,7 +61,7 @@ def read(path: Path, name: str) -> Preset:
         if not isinstance(text, str) or len(text) > 2000:
             problems.append(f"{path}: {key}: must be a text of at most 2,000 characters")
         else:
-            words[key] = text
+            words[key] = clean(text, 2000)
     try:
         config = build(values, str(path))
     except InputError as error:

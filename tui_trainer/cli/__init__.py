@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from tui_trainer.cli import data, live, presets, results, start
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, clean
 
 app = typer.Typer(
     name="tui-trainer",
@@ -37,9 +36,9 @@ def run() -> None:
         sys.exit(app(arguments, standalone_mode=False))
     except InputError as error:
         print("\n".join(error.problems), file=sys.stderr)
-    except click.ClickException as error:
-        print(error.format_message(), file=sys.stderr)
-    except (click.Abort, KeyboardInterrupt):
+    except typer.TyperException as error:
+        print(clean(error.format_message()), file=sys.stderr)
+    except (typer.Abort, KeyboardInterrupt):
         print("cancelled", file=sys.stderr)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
@@ -57,7 +56,9 @@ def hoist_global_options(arguments: list[str]) -> list[str]:
             rest += [word, *words]
         elif word in GLOBAL_OPTIONS:
             value = next(words, None)
-            first += [word] if value is None else [word, value]
+            if value is None:  # at the end of the line: in front it would swallow the command
+                raise InputError(f"{word}: a folder must follow")
+            first += [word, value]
         elif word.startswith(tuple(f"{option}=" for option in GLOBAL_OPTIONS)):
             first.append(word)
         else:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from tui_trainer.config.knobs import VARIANTS, knobs, resolve
 from tui_trainer.config.run import RunConfig
-from tui_trainer.text import InputError, nearest
+from tui_trainer.text import InputError, clean, nearest
 
 
 def build(values: Mapping[str, Any], where: str = "") -> RunConfig:
@@ -30,14 +30,16 @@ def _explain(error: ValidationError, values: Mapping[str, Any]) -> Iterator[str]
             path.pop(1)  # pydantic puts the chosen union member into the path
         key = ".".join(path)
         context = item.get("ctx", {})
-        given = f"{repr(item['input'])[:60]}"
+        given = _brief(item["input"])
         match item["type"]:
             case "value_error":
                 yield from str(context["error"]).splitlines()
                 continue
             case "extra_forbidden":
-                yield f"{key}: {_unknown(key, chosen)}"
+                yield clean(f"{key}: {_unknown(key, chosen)}", 300)
                 continue
+            case "too_short" if len(item["input"]) >= context["min_length"]:
+                continue  # pydantic counts only the sound ones; those that are not have their own line
             case "union_tag_invalid":
                 tag, known = str(context["tag"]), VARIANTS[key][0]
                 yield f"{key}.name: {tag!r} is not one of {', '.join(known)}{nearest(tag, known)}"
@@ -51,7 +53,15 @@ def _explain(error: ValidationError, values: Mapping[str, Any]) -> Iterator[str]
                 yield f"{key}: {given} is not one of {', '.join(choices)}{nearest(str(item['input']), choices)}"
                 continue
         problem = _limit(item["type"], given, context) or f"{given}: {item['msg']}"
-        yield f"{key}: {problem}"
+        yield clean(f"{key}: {problem}", 300)
+
+
+def _brief(value: object) -> str:
+    """A foreign value as its first 60 characters."""
+    try:
+        return repr(value)[:60]
+    except (RecursionError, ValueError):  # nested, or a number, beyond what Python prints
+        return f"this {type(value).__name__}"
 
 
 def _name_in(values: Mapping[str, Any], group: str) -> str:

@@ -109,7 +109,7 @@ def read_idx(path: Path, file: IdxFile) -> NDArray[np.uint8]:
             f"{path}: {'longer' if len(content) > expected else 'shorter'} than the {expected:,} bytes expected"
         )
     if file.sha256 and hashlib.sha256(content).hexdigest() != file.sha256:
-        raise InputError(f"{path}: damaged: its sha256 is not the published one; delete it and fetch it again")
+        raise InputError(f"{path}: damaged: its sha256 is not the published one (delete it and fetch it again)")
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(file.shape)
 
 

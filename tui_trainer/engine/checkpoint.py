@@ -126,16 +126,13 @@ def commit(target: Path, content: bytes) -> None:
         finally:
             os.close(descriptor)
         temporary.rename(target)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    try:
         folder = os.open(target.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
-    except OSError:
+    except OSError:  # a rename may report failure and have happened all the same
+        temporary.unlink(missing_ok=True)
         target.unlink(missing_ok=True)
         raise
 

@@ -2,6 +2,7 @@
 
 import signal
 import time
+from pathlib import Path
 
 from tui_trainer.engine.retention import Retention
 from tui_trainer.engine.train import Report
@@ -43,13 +44,15 @@ class Control:
     def go_on(self) -> bool:
         """Carry out what waits, and wait while paused. False: the run ends here."""
         while self.last_state is None:
-            for path, command in commands.receive(self.run.inbox):
+            for path, command in self._waiting():
                 if command is None:
                     self.report(events.Log(level="warning", message=f"{path.name}: not a command; deleted"))
-                elif self.last_state is None:
+                else:
                     ok, message, changes = self._carry_out(command)
                     acknowledge(self.report, command, self.trainer, ok, message, changes)
                 path.unlink(missing_ok=True)
+                if self.last_state is not None:
+                    break  # whoever asked for more is answered when the run has ended
             if self.signals.received and self.last_state is None:
                 _, saved = self._save("last")
                 self.last_state = events.State(
@@ -59,6 +62,14 @@ class Control:
                 break
             time.sleep(PAUSE_LOOK)
         return self.last_state is None
+
+    def _waiting(self) -> list[tuple[Path, AnyCommand | None]]:
+        try:
+            return list(commands.receive(self.run.inbox))
+        except OSError:
+            if not self.run.inbox.is_dir():
+                raise  # the run itself is gone
+            return []  # too many open files, a network file system that stutters: the next look will do
 
     def _carry_out(self, command: AnyCommand) -> tuple[bool, str, dict[str, object]]:
         """Whether it worked, what happened in words, and the fields of the config that changed."""

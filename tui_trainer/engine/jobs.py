@@ -1,8 +1,11 @@
 """One-off work outside training, each in a process of its own: JSON lines on stdout, progress, then one result."""
 
 import json
+import signal
+import sys
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -110,23 +113,31 @@ def fetch(name: str, data_root: str) -> None:
     folder = Path(data_root) / entry.folder
     done = threading.Event()
 
-    def watch() -> None:
+    def watch(arriving: Path) -> None:
         while not done.wait(0.2):
-            packed = [file for pattern in ("*.gz", "*.zip") for file in folder.glob(pattern)]
+            packed = [file for pattern in ("*.gz", "*.zip") for file in arriving.glob(pattern)]
             tell(progress={"bytes": sum(file.stat().st_size for file in packed), "of": entry.download_bytes})
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # cancelled: the temporary folder is removed on the way out
     try:
         Path(data_root).mkdir(parents=True, exist_ok=True)
-        getattr(torchvision.datasets, entry.torchvision)(data_root, download=True, **entry.torchvision_options)
+        with TemporaryDirectory(dir=data_root, prefix=".fetch-") as temporary:
+            arriving = Path(temporary) / entry.folder
+            watcher = threading.Thread(target=watch, args=(arriving,), daemon=True)
+            watcher.start()
+            try:
+                download = getattr(torchvision.datasets, entry.torchvision)
+                download(temporary, download=True, **entry.torchvision_options)
+            finally:
+                done.set()
+                watcher.join()
+            datasets.read(entry, Path(temporary))
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in arriving.iterdir():
+                file.replace(folder / file.name)
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"data set {name}: no download was possible ({clean(str(error), 200)}); on a machine with network run "
             f"tui-trainer data fetch {name}, then copy its files to {folder}"
         ) from None
-    finally:
-        done.set()
-        watcher.join()
-    datasets.read(entry, Path(data_root))
     tell(result={"name": name, "message": f"is in {folder}; {datasets.checked(entry)}"})

@@ -85,7 +85,7 @@ class Optimizers:
         """Add to each gradient what weight decay in the loss gives it."""
         for group in self.groups:
             if group["penalty"] and (moving := _moving(group)):
-                torch._foreach_add_([p.grad for p in moving], moving, alpha=group["penalty"])
+                torch._foreach_add_(_gradients(moving), moving, alpha=group["penalty"])
 
     @torch.no_grad()
     def step(self, factor: float, scaler: torch.amp.GradScaler | None = None) -> None:
@@ -95,7 +95,7 @@ class Optimizers:
             if group["shrink"] and (moving := _moving(group)):
                 torch._foreach_mul_(moving, 1 - group["lr"] * group["shrink"])
             if group["pull"] and (moving := _moving(group)):
-                torch._foreach_add_([p.grad for p in moving], moving, alpha=group["pull"])
+                torch._foreach_add_(_gradients(moving), moving, alpha=group["pull"])
         for member in self.members:
             if scaler:
                 scaler.step(member)
@@ -118,6 +118,17 @@ class Optimizers:
             if isinstance(value, torch.Tensor)
         }
 
+    def fits(self, tensors: dict[str, torch.Tensor]) -> bool:
+        """Can this be the state of these optimizers: known parameters, each tensor one number or of their shape?"""
+        shapes = {str(number): p.shape for number, p in enumerate(self.model.parameters())}
+        members = {str(index) for index in range(len(self.members))}
+        for key, tensor in tensors.items():
+            member, _, rest = key.partition("/")
+            shape = shapes.get(rest.partition("/")[0])
+            if member not in members or shape is None or tensor.shape not in (torch.Size(), shape):
+                return False
+        return True
+
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
         """Take the state back from a checkpoint."""
         states: list[dict[int, dict[str, torch.Tensor]]] = [{} for _ in self.members]
@@ -131,9 +142,13 @@ class Optimizers:
             member.load_state_dict({"state": state, "param_groups": member.state_dict()["param_groups"]})
 
 
-def _moving(group: dict[str, Any]) -> list[nn.Parameter]:
+def _moving(group: dict[str, Any]) -> list[torch.Tensor]:
     """The parameters of a group that are not frozen."""
     return [p for p in group["params"] if p.grad is not None]
+
+
+def _gradients(parameters: list[torch.Tensor]) -> list[torch.Tensor]:
+    return [p.grad for p in parameters if p.grad is not None]
 
 
 def _members(config: RunConfig, model: Mlp, device: torch.device) -> Iterator[Optimizer]:

@@ -3,13 +3,14 @@
 import errno
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from tui_trainer.config.groups import Checkpoints
 from tui_trainer.engine import checkpoint
-from tui_trainer.engine.checkpoint import Snapshot
+from tui_trainer.engine.checkpoint import Meta, Snapshot, scan
 from tui_trainer.runs import events
 from tui_trainer.text import InputError
 
@@ -33,18 +34,18 @@ class Retention:
         self.folder = folder
         self.policy = policy
         self.report = report
-        self.kinds = {path.name: set(self._kinds_of(path, known)) for path in checkpoint.scan(folder)}
+        self.kinds = {path.name: set(known[path.name].kinds if path.name in known else ()) for path in scan(folder)}
         self.waiting: Snapshot | None = None
         self.saved_at = time.monotonic()
+        self._make_true(known)
 
-    @staticmethod
-    def _kinds_of(path: Path, known: dict[str, events.Checkpoint]) -> list[str]:
-        if path.name in known:
-            return known[path.name].kinds
-        try:  # committed, but killed before the event could be written
-            return checkpoint.read(path).meta.kinds
-        except InputError:
-            return []
+    def _make_true(self, known: dict[str, events.Checkpoint]) -> None:
+        """Say what a worker that was killed had no time to say: files it committed, and files it deleted."""
+        for name in known.keys() - self.kinds.keys():
+            self.report(events.Removed(file=name))
+        for name in sorted(self.kinds.keys() - known.keys()):
+            with suppress(InputError):
+                self._announce(checkpoint.read(self.folder / name).meta)
 
     def keep_best(self, snapshot: Snapshot) -> None:
         self.waiting = snapshot
@@ -66,8 +67,9 @@ class Retention:
                     snapshot = Snapshot(msgspec.structs.replace(snapshot.meta, kinds=kinds), snapshot.tensors)
                 else:
                     self._commit(self.waiting)
-                self.waiting = None
+                    self.waiting = None
             self._commit(snapshot)
+            self.waiting = None  # only now: where this save failed, the best goes with the next
         except OSError as error:
             self.saved_at = time.monotonic()
             if error.errno == errno.ENOENT and not self.folder.is_dir():
@@ -80,9 +82,12 @@ class Retention:
         return ""
 
     def _commit(self, snapshot: Snapshot) -> None:
-        meta, name = snapshot.meta, snapshot.meta.file_name
-        if name not in self.kinds:  # a file of this very position is the same state: it only gains kinds
+        if not self._is_written(snapshot):  # a file of this very position is the same state: it only gains kinds
             checkpoint.write(snapshot, self.folder)
+        self._announce(snapshot.meta)
+
+    def _announce(self, meta: Meta) -> None:
+        name = meta.file_name
         self.kinds[name] = self.kinds.get(name, set()) | set(meta.kinds)
         self.report(
             events.Checkpoint(
@@ -96,9 +101,19 @@ class Retention:
             )
         )
 
+    def _is_written(self, snapshot: Snapshot) -> bool:
+        """Is this very state on disk, and sound? A damaged file that a resume passed over may bear its name."""
+        path = self.folder / snapshot.meta.file_name
+        if path.name not in self.kinds:
+            return False
+        try:
+            return checkpoint.read(path).meta.weights_sha256 == snapshot.meta.weights_sha256
+        except InputError:
+            return False
+
     def _prune(self, newest: Snapshot) -> None:
         best = newest.meta.best
-        for path in list(checkpoint.scan(self.folder)):
+        for path in list(scan(self.folder)):
             kinds = self.kinds.get(path.name, set())
             is_best = best is not None and path.name.endswith(f"-s{best.step:06}.safetensors")
             if path.name == newest.meta.file_name or kinds & FOR_GOOD or is_best or path.name not in self.kinds:

@@ -11,8 +11,9 @@ from tui_trainer.engine import boundary, checkpoint
 from tui_trainer.engine.checkpoint import Best, Snapshot
 from tui_trainer.engine.evaluate import evaluate
 from tui_trainer.engine.step import Sums
-from tui_trainer.engine.trainer import Trainer
+from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import events
+from tui_trainer.text import InputError
 
 CHUNK_SECONDS = 0.075
 METRICS_INTERVAL = 0.1
@@ -26,10 +27,6 @@ class Keeper(Protocol):
     def is_due(self) -> bool: ...
     def save(self, snapshot: Snapshot) -> str: ...
     def best_file(self, snapshot: Snapshot) -> Path | None: ...
-
-
-class DivergedError(Exception):
-    """The loss is no longer a finite number."""
 
 
 @dataclass
@@ -186,7 +183,11 @@ def final_evaluations(t: Trainer, report: Report, keep: Keeper) -> None:
     measure("final", "train", t.epoch, t.step)
     measure("final", "test", t.epoch, t.step)
     if t.best and (file := keep.best_file(final)):
-        t.model.load_state_dict(checkpoint.read(file).part("model"))
-        measure("best", "test", t.best.epoch, t.best.step)
-        t.model.load_state_dict(final.part("model"))
+        try:
+            t.model.load_state_dict(checkpoint.read(file).part("model"))
+        except InputError as error:
+            report(events.Log(level="warning", message=f"best epoch not tested: {error}"))
+        else:
+            measure("best", "test", t.best.epoch, t.best.step)
+            t.model.load_state_dict(final.part("model"))
     t.clock.enter("paused")

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -21,6 +22,25 @@ from tui_trainer.runs.state import Change
 from tui_trainer.text import InputError
 
 Phase = Literal["training", "evaluation", "saving", "paused"]
+
+
+def check_batches(config: RunConfig, examples: int) -> None:
+    """Batch normalisation needs two examples a batch. Raises `InputError` where the last of an epoch has but one."""
+    size, dropped = config.training.batch_size, config.training.drop_last
+    last = (examples % size if examples > size and not dropped else 0) or min(size, examples)
+    if config.network.batch_norm and config.network.hidden_sizes and last == 1:
+        raise InputError(
+            f"network.batch_norm: the last batch of {examples:,} examples in batches of {size:,} would be a single one, "
+            "too few to normalise; choose another training.batch_size, or training.drop_last"
+        )
+
+
+class DivergedError(Exception):
+    """The loss, or a weight, is no longer a finite number."""
+
+
+def all_finite(weights: Mapping[str, torch.Tensor]) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in weights.values())
 
 
 class Clock:
@@ -47,6 +67,7 @@ class Trainer:
     """One run's training. `epoch` completed epochs, `epoch_step` steps into the next, `step` optimizer steps in all."""
 
     def __init__(self, config: RunConfig, splits: Splits, numerics: Numerics) -> None:
+        check_batches(config, len(splits.train))
         self.config = config
         self.splits = disturb_splits(config, splits)
         self.numerics = numerics
@@ -128,8 +149,10 @@ class Trainer:
         return self.config.early_stopping.mode == "stop" and self.early_stop_epoch > 0
 
     def capture(self, *kinds: str) -> Snapshot:
-        """The state after this very step, copied to the CPU."""
+        """The state after this very step, copied to the CPU. Raises `DivergedError` rather than keep a bad one."""
         weights = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+        if not all_finite(weights):
+            raise DivergedError(f"the weights are not finite after step {self.step:,}")
         tensors = {f"model/{name}": tensor for name, tensor in weights.items()}
         tensors |= {f"optimizer/{key}": t.detach().cpu().clone() for key, t in self.optimizers.tensors().items()}
         tensors["rng/cpu"] = torch.get_rng_state()
@@ -169,10 +192,16 @@ class Trainer:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to exactly this state. Raises `InputError` when the tensors do not fit the config."""
         meta = snapshot.meta
+        random = snapshot.tensors.get("rng/cpu")
+        own = torch.get_rng_state()
+        if random is None or (random.shape, random.dtype) != (own.shape, own.dtype):
+            raise InputError(f"{meta.file_name}: holds no random state of this version of PyTorch")
+        if not self.optimizers.fits(snapshot.part("optimizer")):
+            raise InputError(f"{meta.file_name}: its optimizer state does not fit this run's config")
         self.load_weights(snapshot)
         self.optimizers.restore(snapshot.part("optimizer"))
         self.optimizers.refresh(self.config)
-        torch.set_rng_state(snapshot.tensors["rng/cpu"])
+        torch.set_rng_state(random)
         if self.device.type == "cuda" and "rng/device" in snapshot.tensors:
             torch.cuda.set_rng_state(snapshot.tensors["rng/device"], self.device)
         elif self.device.type == "mps" and "rng/device" in snapshot.tensors:
@@ -195,7 +224,7 @@ class Trainer:
         Raises `InputError` when they do not fit or are not finite.
         """
         name, weights, own = snapshot.meta.file_name, snapshot.part("model"), self.model.state_dict()
-        if not all(bool(t.isfinite().all()) for t in weights.values()):
+        if not all_finite(weights):
             raise InputError(f"{name}: holds weights that are not finite")
         if new_output:
             last = len(self.model) - 1
@@ -205,7 +234,7 @@ class Trainer:
                 for key in outputs
                 if key in own and key in weights and own[key].shape != weights[key].shape
             }
-        if {n: t.shape for n, t in weights.items()} != {n: t.shape for n, t in own.items()}:
+        if {n: (t.shape, t.dtype) for n, t in weights.items()} != {n: (t.shape, t.dtype) for n, t in own.items()}:
             raise InputError(f"{name}: its tensors do not fit the network {self.config.architecture}")
         self.model.load_state_dict(weights)
 

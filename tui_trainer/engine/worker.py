@@ -16,8 +16,8 @@ from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, data, device
 from tui_trainer.engine.control import Control, Signals
 from tui_trainer.engine.retention import Retention
-from tui_trainer.engine.train import DivergedError, Report, train
-from tui_trainer.engine.trainer import Trainer
+from tui_trainer.engine.train import Report, train
+from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.state import TERMINAL, Change, RunState, fold

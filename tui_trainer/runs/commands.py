@@ -58,8 +58,9 @@ def send(inbox: Path, command: AnyCommand) -> str:
 
 def receive(inbox: Path) -> Iterator[tuple[Path, AnyCommand | None]]:
     """Waiting commands in order, each with its file, which the worker deletes; None where a file is no command."""
-    names = sorted(entry.name for entry in os.scandir(inbox) if entry.name.endswith(".json") and entry.name[0] != ".")
-    for path in (inbox / name for name in names):
+    with os.scandir(inbox) as entries:
+        names = [e.name for e in entries if e.name.endswith(".json") and e.name[0] != "." and not e.is_dir()]
+    for path in (inbox / name for name in sorted(names)):
         try:
             with open_regular(path) as stream:
                 yield path, _decoder.decode(stream.read(LARGEST))

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui_trainer.config import RunConfig, build, change
+from tui_trainer.files import open_regular
 from tui_trainer.text import InputError
 
 FORMAT = 1
+LARGEST = 1 << 20  # bytes of a config.toml
 NAME_LIMIT = 60
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -114,7 +116,10 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
     header = {"format": FORMAT, "name": name, "preset": preset, "data_root": str(data_root.absolute())}
     if start:
         header |= {"parent": start.parent, "start": start.mode}
-    text = tomlkit.dumps({"run": header, **config.model_dump(mode="json")})
+    try:
+        content = tomlkit.dumps({"run": header, **config.model_dump(mode="json")}).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{str(data_root)!r}: the name of the data folder is not UTF-8") from None
     try:
         root.mkdir(parents=True, exist_ok=True)
         run = _make_directory(root, name)
@@ -125,7 +130,7 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
         run.checkpoints.mkdir()
         if start:
             shutil.copyfile(start.file, run.start_file)
-        run.config_file.write_text(text)
+        run.config_file.write_bytes(content)
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
         raise InputError(f"{run.path}: cannot be written: {error.strerror}") from error
@@ -147,7 +152,8 @@ def _make_directory(root: Path, name: str) -> Run:
 def read_record(run: Run) -> Record:
     """Raises `InputError` when `config.toml` is absent, unreadable or of a newer format."""
     try:
-        values: dict[str, Any] = tomllib.loads(run.config_file.read_text("utf-8-sig"))
+        with open_regular(run.config_file) as stream:
+            values: dict[str, Any] = tomllib.loads(stream.read(LARGEST).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{run.config_file}: cannot be read: {error}") from None
     header = values.pop("run", {})
@@ -169,11 +175,11 @@ def read_record(run: Run) -> Record:
 def list_runs(root: Path) -> Iterator[Run]:
     """Every run under `root`, newest first. Links that lead out of `root` are not runs."""
     try:
-        names = sorted((entry.name for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)), reverse=True)
+        names = [entry.name for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return
-    for name in names:
-        if (root / name / "config.toml").is_file():
+    for name in sorted(names, reverse=True):
+        if not name.startswith(".") and (root / name / "config.toml").is_file():  # `.deleted-…`: half gone
             yield Run(root / name)
 
 

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from tui_trainer.files import open_regular
+
 FORMAT = 1
 Status = Literal["starting", "running", "paused", "finished", "stopped", "failed"]
 Level = Literal["info", "warning", "error"]
@@ -47,13 +49,16 @@ class State(Event, kw_only=True):
 
 
 class Metrics(Event, kw_only=True):
-    """Means over the steps since the last `Metrics`; `step` is the last of them. `seconds` is training time so far."""
+    """Means over the steps since the last `Metrics`; `step` is the last of them. `seconds` is training time so far.
+
+    `gradient_norm` is of that last step; None where it overflowed.
+    """
 
     epoch: int
     step: int
     loss: float
     accuracy: float
-    gradient_norm: float
+    gradient_norm: float | None
     learning_rate: float
     images_per_second: float
     seconds: float
@@ -237,10 +242,10 @@ class EventReader:
     def read(self, limit: int = 1 << 24) -> Iterator[AnyEvent]:
         """New events, from at most about `limit` bytes."""
         try:
-            with self.path.open("rb") as stream:
+            with open_regular(self.path) as stream:
                 stream.seek(self.offset)
                 block = stream.read(limit)
-        except FileNotFoundError:
+        except OSError:  # not there yet, or not now
             return
         whole = block.rfind(b"\n") + 1
         self.offset += whole

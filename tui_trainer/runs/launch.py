@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tui_trainer.files import open_regular
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
 
@@ -62,7 +63,8 @@ def sign(descriptor: int, owner: Owner) -> None:
 def owner(run: Run) -> Owner | None:
     """Who signed the lock file last; None when nobody did."""
     try:
-        return Owner(**json.loads(run.lock_file.read_bytes()[:4096]))
+        with open_regular(run.lock_file) as stream:
+            return Owner(**json.loads(stream.read(4096)))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -98,7 +100,7 @@ def locked(run: Run) -> Iterator[None]:
 def liveness(run: Run) -> Liveness:
     """Does a process hold the run's lock? `unknown`: the last holder was on another host, whose locks may not show."""
     try:
-        descriptor = os.open(run.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(run.lock_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return "dead"
     try:
@@ -132,8 +134,8 @@ def why_interrupted(run: Run) -> str:
     if holder and holder.boot != _boot_id():
         return "the machine was restarted"
     try:
-        with run.worker_log.open("rb") as stream:
-            stream.seek(max(0, run.worker_log.stat().st_size - 2000))
+        with open_regular(run.worker_log) as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - 2000))
             lines = stream.read().decode(errors="replace").strip().splitlines()
     except OSError:
         lines = []

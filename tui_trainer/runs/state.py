@@ -331,6 +331,8 @@ def _applied(state: RunState, event: events.Applied) -> None:
 def _rewound(state: RunState, event: events.Rewound) -> None:
     for series in state.series.values():
         series.rewind(event.step)
+    if state.metrics and state.metrics.step > event.step:
+        state.metrics = None
     while state.epochs_done and state.epochs_done[-1].step > event.step:
         state.epochs_done.pop()
     if state.early_stop and state.early_stop.epoch > event.epoch:

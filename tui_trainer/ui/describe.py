@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from textual.content import Content
 
 from tui_trainer import datasets
-from tui_trainer.config import RunConfig, knobs_of
+from tui_trainer.config import Knob, RunConfig, knobs_of
 from tui_trainer.presets import Preset
 from tui_trainer.text import InputError
-from tui_trainer.ui.words import MUTED
+from tui_trainer.ui.words import MUTED, plural
 
 LABEL = 11  # cells for the names on the left of a list of facts
 MOST_LAYERS = 12
@@ -71,15 +72,12 @@ def facts(config: RunConfig, data_root: Path) -> list[tuple[str, str, str]]:
     units = config.network
     dropout = f" · dropout {','.join(f'{d:g}' for d in units.dropout)}" if any(units.dropout) else ""
     shape = f"{units.activation} · {units.init}{dropout}" if units.hidden_sizes else f"linear · {units.init}"
+    steps = plural(config.total_steps, "step")
     found = [
         ("network", f"{config.architecture} · {shape}", ""),
         ("", f"{sum(config.layer_parameters):,} parameters", ""),
         ("optimizer", optimizer(config), ""),
-        (
-            "training",
-            f"{config.total_epochs} epochs · batch {training.batch_size} · {config.total_steps:,} steps",
-            "",
-        ),
+        ("training", " · ".join((plural(config.total_epochs, "epoch"), f"batch {training.batch_size}", steps)), ""),
     ]
     if absence(config, data_root):
         found.append(("data", f"! {config.data.name} is not on this machine; get it with", "$text-warning"))
@@ -104,6 +102,30 @@ def preset_page(preset: Preset, data_root: Path, width: int) -> Content:
     if preset.source:
         lines += fact("source", preset.source, width, MUTED)
     return Content("\n").join(lines)
+
+
+def folder_page(folder: str, presets: Sequence[Preset], width: int) -> Content:
+    """The presets of a folder, a line each: name and title."""
+    longest = min(max((len(preset.short_name) for preset in presets), default=0), width // 2)
+    lines = [
+        Content.assemble(
+            Content(preset.short_name).truncate(longest, ellipsis=True, pad=True),
+            "  ",
+            Content.styled(preset.title, MUTED).truncate(max(width - longest - 2, 1), ellipsis=True),
+        )
+        for preset in presets
+    ]
+    count = f"  {plural(len(presets), 'preset')} · enter opens and closes"
+    return Content("\n").join([Content.assemble((folder, "bold"), (count, MUTED)), Content(""), *lines])
+
+
+def hint(knob: Knob, error: str = "") -> Content:
+    """What is wrong with a field, else what less and more of it do, or what there is to choose from."""
+    if error:
+        return Content.styled(f"! {error}", "$text-error")
+    effects = [f"lower ↓ {knob.lower}" if knob.lower else "", f"higher ↑ {knob.higher}" if knob.higher else ""]
+    words = "     ".join(filter(None, effects)) or "  ".join(knob.choices)
+    return Content.styled(words, "$text-accent")
 
 
 def fact(name: str, value: str, width: int, colour: str = "") -> list[Content]:
@@ -131,14 +153,14 @@ def model_card(config: RunConfig, width: int) -> Content:
     total = f"{sum(counts):,}"
     lines = [Content.styled("Network", "bold"), Content("")]
     lines += [
-        Content.assemble(f"{shape:<13}", (f"{name:<9}", MUTED), f"{count:>{max(width - 22, 8)}}")
+        Content.assemble(f"{shape:<14}", (f"{name:<11}", MUTED), f"{count:>{max(width - 25, 7)}}")
         for shape, name, count in rows
     ]
     steps = config.steps_per_epoch
     totals = [
         ("parameters", total),
         ("steps/epoch", f"{steps:,}"),
-        ("steps", f"{steps * config.training.epochs:,}"),
+        ("steps", f"{config.total_steps:,}"),
         ("train", f"{config.split.train:,}"),
         ("validation", f"{config.split.validation:,}"),
         ("test", f"{config.split.test:,}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
@@ -19,7 +20,7 @@ from tui_trainer.config import Knob
 from tui_trainer.presets import Preset
 from tui_trainer.runs.directory import check_name
 from tui_trainer.text import InputError
-from tui_trainer.ui.describe import absence, model_card
+from tui_trainer.ui.describe import absence, hint, model_card
 from tui_trainer.ui.draft import CHOOSERS, Draft, Verdict
 from tui_trainer.ui.messages import StartLikely, StartWanted
 from tui_trainer.ui.widgets.field import Field
@@ -49,6 +50,7 @@ class FormScreen(Screen[None]):
         self.draft = Draft(preset.config)
         self.verdict: Verdict = self.draft.check()
         self.reasons: list[str] = []
+        self.wrong: Counter[str] = Counter()
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="form-top"):
@@ -56,11 +58,11 @@ class FormScreen(Screen[None]):
             yield Line(Content.styled("name", MUTED), id="name-label")
             yield Input(self.preset.short_name, id="name", compact=True)
         with Horizontal(id="form"):
-            yield OptionList(*(Option(group, id=group) for group in self._groups()), id="groups", compact=True)
+            yield OptionList(*(Option(_title(group), id=group) for group in self._groups()), id="groups", compact=True)
             with VerticalScroll(id="fields", can_focus=False):
                 for group, knobs in self._groups().items():
                     yield Vertical(
-                        Line(Content.styled(group, "bold"), classes="heading"),
+                        Line(Content.styled(_title(group), "bold"), classes="heading"),
                         *self._fields(knobs),
                         id=f"group-{group}",
                         classes="group",
@@ -68,8 +70,7 @@ class FormScreen(Screen[None]):
             with VerticalScroll(id="card-panel", can_focus=False):
                 yield Static(id="card", markup=False)
         with Vertical(id="form-bottom"):
-            yield Line(id="field-help")
-            yield Line(id="field-hint")
+            yield Static(id="field-help", markup=False)
             with Horizontal(id="start-row"):
                 yield Button("Start", id="start", variant="primary", compact=True)
                 yield Line(id="start-reason")
@@ -109,14 +110,20 @@ class FormScreen(Screen[None]):
             path = field.knob.path
             field.show(self.verdict.errors.get(path, ""), self.draft.changed_from(path))
             field.display = field.knob.counts(self.draft.read)
-        groups = self.query_one("#groups", OptionList)
-        for group, knobs in self._groups().items():
-            wrong = sum(knob.path in self.verdict.errors for knob in knobs)
-            label = Content.assemble(group, (f"  ! {wrong}", "$text-error") if wrong else "")
-            groups.replace_option_prompt(group, label)
+        self._count_wrong()
         self._show_card()
         self._show_reason()
         self._explain()
+
+    def _count_wrong(self) -> None:
+        """Beside each group: how many of its fields are wrong."""
+        groups = self.query_one("#groups", OptionList)
+        wrong = Counter(self.draft.knobs[path].group for path in self.verdict.errors)
+        for group in self._groups():
+            if wrong[group] != self.wrong[group]:  # each replacement is a new layout
+                label = Content.assemble(_title(group), (f"  ! {wrong[group]}", "$text-error") if wrong[group] else "")
+                groups.replace_option_prompt(group, label)
+        self.wrong = wrong
 
     def _show_card(self) -> None:
         width = max(self.query_one("#card-panel").scrollable_content_region.width, 20)
@@ -147,7 +154,7 @@ class FormScreen(Screen[None]):
             training = config.training
             facts = [
                 plural(sum(config.layer_parameters), "parameter"),
-                f"{plural(training.epochs, 'epoch')} of {plural(config.steps_per_epoch, 'step')}",
+                f"{plural(config.total_epochs, 'epoch')} of {plural(config.steps_per_epoch, 'step')}",
                 f"batch {training.batch_size}",
             ]
             words = Content.styled(" · ".join(facts), MUTED)
@@ -167,21 +174,13 @@ class FormScreen(Screen[None]):
     def _explain(self) -> None:
         """The focused field: what it is, and what is wrong with it or what less and more of it do."""
         field = self._field
-        help, hint = (field.knob.help, self._hint(field)) if field else ("", Content(""))
-        self.query_one("#field-help", Line).content = Content(help)
-        self.query_one("#field-hint", Line).content = hint
-
-    def _hint(self, field: Field) -> Content:
-        if field.error:
-            return Content.styled(f"! {field.error}", "$text-error")
-        lower, higher = field.knob.lower, field.knob.higher
-        hints = [f"lower ↓ {lower}" if lower else "", f"higher ↑ {higher}" if higher else ""]
-        return Content.styled("     ".join(filter(None, hints)), "$text-accent")
+        page = Content("\n").join([Content(field.knob.help), hint(field.knob, field.error)]) if field else Content("")
+        self.query_one("#field-help", Static).update(page)
 
     @on(OptionList.OptionSelected, "#groups")
     def go_to_group(self, event: OptionList.OptionSelected) -> None:
         group = self.query_one(f"#group-{event.option_id}")
-        group.query(Field).first().focus_editor()
+        next(field for field in group.query(Field) if field.display).focus_editor()
         self.query_one("#fields").scroll_to_widget(group, animate=False, top=True)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -197,3 +196,7 @@ class FormScreen(Screen[None]):
 
     def action_back(self) -> None:
         self.dismiss()
+
+
+def _title(group: str) -> str:
+    return group.replace("_", " ")

@@ -18,11 +18,11 @@ from textual.widgets import Footer, Input, OptionList, Static, Tree
 
 from tui_trainer import machine, presets
 from tui_trainer.presets import Preset
-from tui_trainer.ui.describe import preset_page
+from tui_trainer.ui.describe import folder_page, preset_page
 from tui_trainer.ui.messages import FormWanted, OpenWanted, ResumeWanted, StartLikely, StartWanted
 from tui_trainer.ui.recent import RecentRuns, Summary
 from tui_trainer.ui.widgets.line import Line
-from tui_trainer.ui.widgets.presets import PresetTree
+from tui_trainer.ui.widgets.presets import Data, PresetTree
 from tui_trainer.ui.widgets.runs import RunList
 from tui_trainer.ui.words import MUTED
 
@@ -138,12 +138,7 @@ class HomeScreen(Screen[None]):
             title = Content.styled("These files are not usable presets", "bold")
             page = Content("\n").join([title, *(Content("! " + line) for line in data)])
         elif node and node.children:
-            names = [
-                Content(f"{child.data.short_name:16}{child.data.title}")
-                for child in node.children
-                if isinstance(child.data, Preset)
-            ]
-            page = Content("\n").join([Content.styled(str(node.label), "bold"), Content(""), *names])
+            page = folder_page(str(node.label), [c.data for c in node.children if isinstance(c.data, Preset)], width)
         elif self.query_one("#filter", Input).value:
             page = Content.styled("no preset has these words", MUTED)
         else:
@@ -154,7 +149,7 @@ class HomeScreen(Screen[None]):
         self.call_after_refresh(self.show_summary)
 
     @on(Tree.NodeSelected)
-    def start_preset(self, event: Tree.NodeSelected[Preset | list[str] | None]) -> None:
+    def start_preset(self, event: Tree.NodeSelected[Data]) -> None:
         preset = event.node.data
         if isinstance(preset, Preset):
             self.post_message(StartWanted(preset.config, preset.short_name, preset.name))

@@ -14,9 +14,11 @@ from tui_trainer.ui.widgets.choice import Choice
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED
 
+EMPTY = "empty"
+
 
 class Field(Horizontal):
-    """`knob` says which widget edits it."""
+    """`knob` says which widget edits it; `origin` is what a changed value is compared with: `preset`, or `was`."""
 
     class Changed(Message):
         """The person typed or chose something."""
@@ -26,8 +28,9 @@ class Field(Horizontal):
             self.path = path
             self.text = text
 
-    def __init__(self, knob: Knob, text: str) -> None:
-        super().__init__(id=f"field-{knob.path.replace('.', '-')}")
+    def __init__(self, knob: Knob, text: str, origin: str = "preset") -> None:
+        super().__init__(id=f"field-{knob.path.replace('.', '-')}", classes=f"-{knob.kind}")
+        self.origin = origin
         self.knob = knob
         self.text = text
         self.error = ""
@@ -48,7 +51,7 @@ class Field(Horizontal):
         if error:
             note = Content.styled(f"! {error}", "$text-error")
         elif preset_value is not None:
-            note = Content.styled(f"• preset {preset_value}", "$text-accent")
+            note = Content.styled(f"• {self.origin} {preset_value or EMPTY}", "$text-accent")
         else:
             note = Content.styled(self.knob.unit, MUTED)
         self.query_one(".field-note", Line).content = note

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.cells import set_cell_size
+from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -13,17 +15,24 @@ from textual.widgets.tree import TreeNode
 from tui_trainer.presets import Preset
 from tui_trainer.ui.words import plural
 
-NAME_WIDTH = 14
+AT_FIRST_OPEN = {"evaluation-report", "xor", "yours"}  # short, or one's own; 24 lab sheets would push all else away
+INDENT = 2
+
+Data = Preset | list[str] | str | None
 
 
-class PresetTree(Tree[Preset | list[str] | None]):
-    """A leaf's data is its preset; that of the leaf of unsound files is the list of what is wrong with them."""
+class PresetTree(Tree[Data]):
+    """A leaf's data is its preset, a folder's its name; the leaf of unsound files has what is wrong with them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "start", key_display="enter", tooltip="Train the highlighted preset"),
+        Binding("enter", "select_cursor", "start", key_display="enter", tooltip="Train the preset, or open the folder"),
         Binding("e", "edit", "edit", tooltip="Change its settings before training"),
+        Binding("right", "open", "open folder", show=False, tooltip="Show the presets of this folder"),
+        Binding("left", "close", "close folder", show=False, tooltip="Show only the folder's name"),
         Binding("tab", "app.focus_next", "runs", tooltip="Go to the runs"),
     ]
+    ICON_NODE = "▸ "
+    ICON_NODE_EXPANDED = "▾ "
 
     class Edit(Message):
         """The person wants to change this preset before training it."""
@@ -36,26 +45,32 @@ class PresetTree(Tree[Preset | list[str] | None]):
         super().__init__("presets", id=id)
         self.show_root = False
         self.show_guides = False
-        self.guide_depth = 2
+        self.guide_depth = INDENT
         self.presets: list[Preset] = []
         self.problems: list[str] = []
+        self.open_folders = set(AT_FIRST_OPEN)
+        self.filtered = False
 
     def fill(self, presets: list[Preset], problems: list[str]) -> None:
         self.presets, self.problems = presets, problems
         self.narrow("")
 
     def narrow(self, words: str) -> None:
-        """Show the presets that contain every one of the words."""
+        """Show the presets that contain every one of the words, in open folders."""
         wanted = words.lower().split()
+        self.filtered = bool(wanted)
         self.clear()
-        folders = {"": self.root}
+        folders: dict[str, TreeNode[Data]] = {"": self.root}
         for preset in self.presets:
             text = f"{preset.name} {preset.title} {preset.config.optimizer.name} {preset.config.data.name}".lower()
             if not all(word in text for word in wanted):
                 continue
-            if preset.folder not in folders:
-                folders[preset.folder] = self.root.add(Text(preset.folder), expand=True)
-            folders[preset.folder].add_leaf(_label(preset), preset)
+            folder = preset.folder
+            if folder not in folders:
+                folders[folder] = self.root.add(
+                    Text(folder), folder, expand=self.filtered or folder in self.open_folders
+                )
+            folders[folder].add_leaf(Text(preset.short_name), preset)
         if self.problems and not wanted:
             self.root.add_leaf(Text(f"! {plural(len(self.problems), 'problem')} in presets", "yellow"), self.problems)
         self.root.expand()
@@ -70,16 +85,58 @@ class PresetTree(Tree[Preset | list[str] | None]):
         return data if isinstance(data, Preset) else None
 
     @property
-    def node(self) -> TreeNode[Preset | list[str] | None] | None:
+    def node(self) -> TreeNode[Data] | None:
         """The highlighted line; the tree's own `cursor_node` outlives its line."""
         return self.get_node_at_line(self.cursor_line) if self.root.children else None
+
+    def render_label(self, node: TreeNode[Data], base_style: Style, style: Style) -> Text:
+        """The name on the left, the optimizer on the right: first that is shortened where both do not fit."""
+        label = super().render_label(node, base_style, style)
+        top = node.parent is self.root
+        if top and not node.allow_expand:
+            label = Text.assemble(" " * INDENT, label)  # in one column with the folders
+        room = max(self.size.width - 1 - (0 if top else INDENT), 8)  # the last column is the scrollbar's
+        if label.cell_len > room:
+            return Text(set_cell_size(label.plain, room - 1) + "…", style)
+        for tail in _tails(node):
+            gap = room - label.cell_len - len(tail)
+            if gap > 0:
+                return Text.assemble(label, (" " * gap + tail, style + Style(dim=True)))
+        return label
+
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Data]) -> None:
+        if isinstance(event.node.data, str) and not self.filtered:
+            self.open_folders.add(event.node.data)
+
+    def on_tree_node_collapsed(self, event: Tree.NodeCollapsed[Data]) -> None:
+        if isinstance(event.node.data, str) and not self.filtered:
+            self.open_folders.discard(event.node.data)
 
     def action_edit(self) -> None:
         if self.preset:
             self.post_message(self.Edit(self.preset))
 
+    def action_open(self) -> None:
+        """Open the folder; in an open one, go to its first preset."""
+        node = self.node
+        if node and node.is_expanded and node.children:
+            self.move_cursor(node.children[0])
+        elif node:
+            node.expand()
 
-def _label(preset: Preset) -> Text:
-    config = preset.config
-    penalty = f" λ {config.regularization.weight_decay:g}" if config.regularization.weight_decay else ""
-    return Text.assemble(f"{preset.short_name:{NAME_WIDTH}} ", (f"{config.optimizer.name}{penalty}", "dim"))
+    def action_close(self) -> None:
+        """Close the folder; from one of its presets, go to it."""
+        node = self.node
+        if node and node.parent and node.parent is not self.root:
+            self.move_cursor(node.parent)
+        elif node:
+            node.collapse()
+
+
+def _tails(node: TreeNode[Data]) -> list[str]:
+    """What stands on the right of a line, the longest first."""
+    if isinstance(node.data, Preset):
+        config = node.data.config
+        penalty = config.regularization.weight_decay
+        return [f"{config.optimizer.name} λ {penalty:g}", config.optimizer.name] if penalty else [config.optimizer.name]
+    return [str(len(node.children))] if isinstance(node.data, str) else []

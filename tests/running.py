@@ -1,0 +1,189 @@
+"""How the tests run things: the command line as a process, a worker's life inside the test, faults at the os calls."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from tui_trainer.config import RunConfig, apply
+from tui_trainer.runs import directory, events, follow
+from tui_trainer.runs.directory import Run
+from tui_trainer.runs.state import RunState
+
+QUICK = apply(
+    RunConfig(), ["hidden_sizes=16", "batch_size=100", "epochs=3", "threads=1", "device=cpu", "last_seconds=0"]
+)
+LONG = ("hidden_sizes=64-64", "batch_size=1", "epochs=6", "threads=1", "device=cpu", "last_seconds=0")
+"""Settings of a run on digits that lasts long enough to be met on its way: about two seconds."""
+
+
+def quick(*settings: str) -> RunConfig:
+    """A config that trains in a few hundredths of a second, with `--set` settings."""
+    return apply(QUICK, list(settings))
+
+
+@dataclass(frozen=True)
+class Cli:
+    """The real `tui-trainer`, in a process of its own, without a terminal and without a network."""
+
+    runs: Path
+    data: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        nowhere = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "all")}
+        return {**os.environ, **nowhere, "TUI_TRAINER_RUNS": str(self.runs), "TUI_TRAINER_DATA": str(self.data)}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tui_trainer", *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def result(self, *arguments: str) -> tuple[int, str, str]:
+        """Exit status, stdout, stderr."""
+        with self.start(*arguments) as process:
+            try:
+                out, err = process.communicate(timeout=100)
+            finally:
+                process.kill()
+        return process.returncode, out, err
+
+    def __call__(self, *arguments: str) -> str:
+        """What it prints when all is well."""
+        status, out, err = self.result(*arguments)
+        assert status == 0, f"{arguments}: exit status {status}\n{out}\n{err}"
+        return out
+
+    def train(self, *settings: str, preset: str = "digits") -> Run:
+        """Start a run and leave it to its worker."""
+        options = [word for setting in settings for word in ("--set", setting)]
+        return self.find(self("train", preset, "--detach", *options).split()[-1])
+
+    def find(self, reference: str) -> Run:
+        return directory.find(self.runs, reference)
+
+
+def wait(run: Run, until: Callable[[RunState], bool]) -> RunState:
+    """The run's state as soon as the condition holds."""
+    follower = follow.Follower(run)
+    assert follow.wait(follower, until, timeout=90), (
+        f"waited in vain; {follower.state.status}, {list(follower.state.log)}"
+    )
+    return follower.state
+
+
+def wait_for_end(run: Run) -> RunState:
+    """The run's state when its worker has gone."""
+    follower = follow.Follower(run)
+    assert follow.wait(follower, lambda _: not follower.alive, timeout=90)
+    return follower.catch_up()
+
+
+def outcome(state: RunState) -> tuple[object, ...]:
+    """Everything about a run's end that may not depend on how it got there."""
+    epochs = [(e.epoch, e.step, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy) for e in state.epochs_done]
+    tests = {key: (e.epoch, e.loss, e.accuracy) for key, e in state.evaluations.items()}
+    newest = state.newest_checkpoint
+    return newest.weights_sha256 if newest else None, epochs, tests, state.best.epoch if state.best else None
+
+
+class Killed(BaseException):
+    """The process is gone: no handler of the product may catch this."""
+
+
+@contextmanager
+def watched(react: Callable[[events.AnyEvent], None], before: bool = False) -> Iterator[None]:
+    """Call `react` after (or before) each event that a worker in this process writes."""
+    real = events.EventLog.append
+
+    def append(log: events.EventLog, event: events.AnyEvent) -> None:
+        if before:
+            react(event)
+        real(log, event)
+        if not before:
+            react(event)
+
+    with mock.patch.object(events.EventLog, "append", append):
+        yield
+
+
+@contextmanager
+def process_put_back() -> Iterator[None]:
+    """Undo what a worker does to its process: signal handlers, and the processor's treatment of tiny numbers."""
+    import torch
+
+    numbers = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        torch.set_flush_denormal(False)
+
+
+def work(run: Run, data: Path = Path(), changes: dict[str, Any] | None = None, approximate: bool = False) -> RunState:
+    """Be the run's worker in this very process, until its end."""
+    from tui_trainer.engine import worker
+
+    with process_put_back():
+        worker.work(worker.Order(str(run.path), str(data), changes or {}, approximate))
+    return follow.load(run)
+
+
+def make_run(root: Path, config: RunConfig = QUICK) -> Run:
+    return directory.create(root, config, "test", "", Path("/nowhere"))
+
+
+OS_CALLS = ("open", "write", "pwrite", "fsync", "rename", "replace", "unlink", "close", "ftruncate")
+
+
+class Disk:
+    """Counts the os calls of a save. Call number `fails_at` raises `fault`; after `Killed`, so does every later one."""
+
+    def __init__(self, fails_at: int, fault: BaseException, after: bool = False) -> None:
+        self.fails_at = fails_at
+        self.fault = fault
+        self.after = after
+        self.calls: list[str] = []
+
+    @property
+    def is_dead(self) -> bool:
+        return isinstance(self.fault, Killed) and len(self.calls) >= self.fails_at
+
+    def __enter__(self) -> "Disk":
+        self.patches = [mock.patch.object(os, name, self._faulty(name, getattr(os, name))) for name in OS_CALLS]
+        for patch in self.patches:
+            patch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for patch in self.patches:
+            patch.stop()
+
+    def _faulty(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if self.is_dead:
+                raise self.fault
+            self.calls.append(name)
+            if len(self.calls) != self.fails_at:
+                return real(*arguments, **options)
+            if name in ("write", "pwrite") and not self.after:  # half of it gets through
+                real(arguments[0], bytes(arguments[1])[: len(arguments[1]) // 2], *arguments[2:])
+            elif name == "close" or self.after:
+                real(*arguments, **options)
+            raise self.fault
+
+        return call

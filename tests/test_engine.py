@@ -1,0 +1,303 @@
+"""The engine computes what a plain PyTorch loop computes, to the bit where both use the same kernels."""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from tests.running import make_run, quick, work
+from tests.test_resume import run_on, splits, trainer
+from tui_trainer.config import RunConfig, build
+from tui_trainer.engine import data, device, evaluate, model
+from tui_trainer.engine.data import Examples, order_of
+from tui_trainer.text import InputError
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+OPTIMIZERS: dict[str, tuple[list[str], Callable[[Any], torch.optim.Optimizer]]] = {
+    "sgd": (
+        ["optimizer=sgd", "learning_rate=0.1", "weight_decay=0.01"],
+        lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.01, fused=True),
+    ),
+    "momentum": (
+        ["optimizer=sgd", "learning_rate=0.1", "momentum=0.9"],
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, fused=True),
+    ),
+    "adam": (
+        ["learning_rate=0.01", "betas=0.8,0.99", "eps=0.001", "weight_decay=0.01"],
+        lambda p: torch.optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=0.001, weight_decay=0.01, fused=True),
+    ),
+    "adadelta": (
+        ["optimizer=adadelta", "learning_rate=0.5", "rho=0.8", "eps=1e-5", "weight_decay=0.01"],
+        lambda p: torch.optim.Adadelta(p, lr=0.5, rho=0.8, eps=1e-5, weight_decay=0.01),
+    ),
+}
+
+
+def plain_network(config: RunConfig) -> nn.Sequential:
+    """As one writes it by hand, with the engine's first weights."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(config.layer_sizes):
+        layers += [nn.Linear(inputs, outputs), ACTIVATIONS[config.network.activation]()]
+    network = nn.Sequential(*layers[:-1])
+    network.load_state_dict(model.build(config).state_dict())
+    return network
+
+
+def epoch_batches(config: RunConfig, epoch: int) -> list[tuple[Tensor, Tensor]]:
+    train, size = splits().train, config.training.batch_size
+    order = order_of(config.training.seed, epoch, len(train))
+    return [
+        (train.images[order[at : at + size]], train.labels[order[at : at + size]]) for at in range(0, len(train), size)
+    ]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_training_equals_a_plain_loop_to_the_bit(optimizer: str, activation: str, tmp_path: Path) -> None:
+    settings, make = OPTIMIZERS[optimizer]
+    config = quick(*settings, f"activation={activation}", "hidden_sizes=16-8", "epochs=2")
+    t = trainer(config)
+    epochs = run_on(t, tmp_path)
+
+    network = plain_network(config)
+    algorithm = make(network.parameters())
+    for number in (1, 2):
+        loss_sum, correct = 0.0, 0
+        for images, labels in epoch_batches(config, number):
+            algorithm.zero_grad()
+            logits = network(images)
+            loss = functional.cross_entropy(logits, labels)
+            loss.backward()
+            algorithm.step()
+            loss_sum += loss.item() * len(labels)
+            correct += int((logits.argmax(1) == labels).sum())
+        _, step, train_loss, train_accuracy, val_loss, val_accuracy = epochs[number - 1]
+        assert step == number * 13  # the last, smaller batch is trained on: 12 of 100, one of 57
+        assert train_accuracy == correct / 1257
+        assert math.isclose(train_loss, loss_sum / 1257, rel_tol=1e-12)
+        with torch.no_grad():
+            logits = network(splits().validation.images)
+        assert val_accuracy == int((logits.argmax(1) == splits().validation.labels).sum()) / 270
+        wanted = functional.cross_entropy(logits.double(), splits().validation.labels).item()
+        assert math.isclose(val_loss, wanted, rel_tol=1e-5)
+    for (name, ours), plain in zip(t.model.state_dict().items(), network.state_dict().values(), strict=True):
+        assert torch.equal(ours, plain), name
+
+
+def by_formula(optimizer: str, gradient: Tensor, weights: Tensor, memory: dict[str, Tensor], step: int) -> Tensor:
+    """The update as the papers print it."""
+    if optimizer != "momentum":
+        gradient = gradient + 0.01 * weights
+    zero = torch.zeros_like(weights)
+    match optimizer:
+        case "sgd":
+            return -0.1 * gradient
+        case "momentum":
+            memory["v"] = 0.9 * memory.get("v", zero) + gradient
+            return -0.1 * memory["v"]
+        case "adam":
+            memory["m"] = 0.8 * memory.get("m", zero) + 0.2 * gradient
+            memory["v"] = 0.99 * memory.get("v", zero) + 0.01 * gradient**2
+            return -0.01 * (memory["m"] / (1 - 0.8**step)) / ((memory["v"] / (1 - 0.99**step)).sqrt() + 0.001)
+        case _:
+            memory["g"] = 0.8 * memory.get("g", zero) + 0.2 * gradient**2
+            update = -((memory.get("d", zero) + 1e-5).sqrt() / (memory["g"] + 1e-5).sqrt()) * gradient
+            memory["d"] = 0.8 * memory.get("d", zero) + 0.2 * update**2
+            return 0.5 * update
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers_follow_their_formulas_in_double_precision(optimizer: str) -> None:
+    config = quick(*OPTIMIZERS[optimizer][0], "activation=tanh")
+    t = trainer(config)
+    network = plain_network(config).double()
+    memories: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
+    batches = epoch_batches(config, 1)[:5]
+    for step, (images, labels) in enumerate(batches, 1):
+        loss = functional.cross_entropy(network(images.double()), labels)
+        gradients = torch.autograd.grad(loss, list(network.parameters()))
+        with torch.no_grad():
+            for weights, gradient, memory in zip(network.parameters(), gradients, memories, strict=True):
+                weights.add_(by_formula(optimizer, gradient, weights, memory, step))
+    t.path.run(order_of(0, 1, 1257)[:500])
+    for ours, exact in zip(t.model.parameters(), network.parameters(), strict=True):
+        torch.testing.assert_close(ours.double(), exact, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("init", ["he_normal", "xavier_normal", "xavier_uniform", "lecun_normal", "pytorch"])
+def test_first_weights_follow_their_rule(init: str) -> None:
+    config = quick(f"init={init}", "hidden_sizes=1000-200", "seed=5")
+    draw = device.generator(5, "weights")
+    for layer in model.build(config):
+        if not isinstance(layer, nn.Linear):
+            continue
+        outputs, inputs = layer.weight.shape
+        spread = {
+            "he_normal": math.sqrt(2 / inputs),
+            "xavier_normal": math.sqrt(2 / (inputs + outputs)),
+            "xavier_uniform": math.sqrt(2 / (inputs + outputs)),
+            "lecun_normal": math.sqrt(1 / inputs),
+            "pytorch": math.sqrt(1 / (3 * inputs)),
+        }[init]
+        bound = math.sqrt(3) * spread
+        if init in ("xavier_uniform", "pytorch"):
+            expected = torch.empty(outputs, inputs).uniform_(-bound, bound, generator=draw)
+            assert layer.weight.abs().max() <= bound * (1 + 1e-6)
+        else:
+            expected = torch.empty(outputs, inputs).normal_(0, spread, generator=draw)
+        torch.testing.assert_close(layer.weight.detach(), expected, rtol=1e-6, atol=0)
+        assert abs(layer.weight.std() / spread - 1) < 5 / math.sqrt(layer.weight.numel())
+        if init == "pytorch":
+            torch.testing.assert_close(
+                layer.bias.detach(), torch.empty(outputs).uniform_(-bound, bound, generator=draw), rtol=1e-6, atol=0
+            )
+        else:
+            assert not layer.bias.any()
+
+
+def test_pytorchs_own_rule_is_that_of_a_fresh_linear_layer() -> None:
+    fresh = nn.Linear(64, 4000)
+    ours = model.build(quick("init=pytorch", "hidden_sizes=4000"))[0]
+    for name in ("weight", "bias"):
+        one, other = getattr(fresh, name), getattr(ours, name)
+        assert abs(one.std() / other.std() - 1) < 0.05 and abs(one.abs().max() / other.abs().max() - 1) < 0.01
+
+
+def test_the_network_is_a_sequence_of_layers() -> None:
+    network = model.build(quick("hidden_sizes=8-4", "dropout=0.25", "activation=tanh"))
+    names = [type(layer).__name__ for layer in network]
+    assert names == ["Linear", "Tanh", "Dropout", "Linear", "Tanh", "Dropout", "Linear"]
+    assert network[2].p == 0.25
+    assert [type(layer).__name__ for layer in model.build(quick("hidden_sizes=none"))] == ["Linear"]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(tmp_path: Path) -> None:
+    def ends(*settings: str) -> str:
+        t = trainer(quick("dropout=0.3", *settings))
+        run_on(t, tmp_path)
+        return t.capture().meta.weights_sha256
+
+    assert ends() == ends() != ends("seed=1")
+
+
+def test_orders_are_permutations_that_depend_on_seed_and_epoch_alone() -> None:
+    orders = [order_of(seed, epoch, 1257) for seed in (0, 1) for epoch in (1, 2)]
+    for order in orders:
+        assert torch.equal(order.sort().values, torch.arange(1257))
+    assert len({tuple(order.tolist()) for order in orders}) == 4
+    torch.manual_seed(9)
+    assert torch.equal(order_of(0, 1, 1257), orders[0])
+    purposes = {device.seed_of(0, purpose, epoch) for purpose in ("weights", "order", "dropout") for epoch in (0, 1)}
+    assert len(purposes) == 6 and all(0 <= seed < 2**63 for seed in purposes)
+
+
+def test_weights_and_sums_do_not_depend_on_chunks() -> None:
+    order = order_of(0, 1, 1257)
+    ends = []
+    for chunk in (100, 200, 700, 1257, 1300):
+        t = trainer(quick("dropout=0.2"))
+        for piece in order.split(chunk):
+            t.path.run(piece)
+        if chunk == 700:  # looking does not touch
+            t.path.read()
+        ends.append((t.capture().meta.weights_sha256, *t.path.read()))
+    assert len(set(ends)) == 1
+
+
+class Syncs(TorchDispatchMode):
+    """Counts what makes the host wait for the device."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        waits = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal.default")
+        self.count += any(name in str(func) for name in waits)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_step_makes_the_host_wait(optimizer: str) -> None:
+    t = trainer(quick(*OPTIMIZERS[optimizer][0], "dropout=0.2"))
+    with Syncs() as syncs:  # type: ignore[no-untyped-call]
+        t.path.run(torch.arange(1257))
+        assert syncs.count == 0
+        t.path.loss.item()  # type: ignore[attr-defined]
+        assert syncs.count == 1  # the counter counts
+
+
+def test_the_gradient_norm_is_that_of_all_parameters() -> None:
+    t = trainer(quick())
+    t.path.run(torch.arange(100))
+    whole = torch.cat([p.grad.flatten() for p in t.model.parameters() if p.grad is not None])
+    assert math.isclose(t.path.read()[1], whole.double().norm().item(), rel_tol=1e-5)
+
+
+def test_evaluation_is_exact_repeatable_and_without_dropout() -> None:
+    t = trainer(quick("dropout=0.5"))
+    examples = Examples(splits().train.images.repeat(8, 1), splits().train.labels.repeat(8))  # more than one batch
+    t.model.eval()
+    logits = t.model(examples.images).detach()
+    t.model.train()
+    before = torch.get_rng_state()
+    loss, accuracy = evaluate.evaluate(t.model, examples)
+    assert (loss, accuracy) == evaluate.evaluate(t.model, examples)
+    assert torch.equal(before, torch.get_rng_state()) and t.model.training
+    assert accuracy == (logits.argmax(1) == examples.labels).double().mean().item()
+    assert math.isclose(loss, functional.cross_entropy(logits.double(), examples.labels).item(), rel_tol=1e-5)
+
+
+def test_a_batch_larger_than_the_data_set_is_the_data_set(root: Path) -> None:
+    state = work(make_run(root, quick("batch_size=5000", "epochs=2")))
+    assert state.status == "finished" and state.step == 2 and state.started and state.started.steps_per_epoch == 1
+
+
+def test_lower_precision_trains_close_by(tmp_path: Path) -> None:
+    full, coarse = trainer(quick("epochs=10")), trainer(quick("epochs=10", "precision=bf16"))
+    ends = [run_on(t, tmp_path)[-1] for t in (full, coarse)]
+    assert abs(ends[0][3] - ends[1][3]) < 0.05 and ends[0] != ends[1]
+    assert {parameter.dtype for parameter in coarse.model.parameters()} == {torch.float32}
+
+
+def test_data_are_scaled_to_one_and_cut_as_the_config_says(mnist: Path) -> None:
+    digits = splits()
+    assert (len(digits.train), len(digits.validation), len(digits.test)) == (1257, 270, 270)
+    assert digits.train.images.min() == 0 and digits.train.images.max() == 1
+    config = build({"data": {"name": "mnist"}})
+    loaded = data.load(config, mnist, torch.device("cpu"))
+    assert loaded.validation is loaded.test and config.split.validation_is_test
+    assert loaded.train.images.shape == (60_000, 784) and loaded.train.images.max() == 1
+
+
+def test_what_decides_the_bits_is_chosen_once_and_kept() -> None:
+    config = quick("threads=0")
+    first = device.choose(config)
+    recorded = device.Numerics(**{**vars(first), "threads": 7})
+    assert device.choose(config, recorded).threads == 7
+    assert device.choose(quick("threads=3"), recorded).threads == 3
+    assert device.differences(recorded, first) == ["threads"] and not device.differences(first, first)
+    assert first.precision == "fp32" and first.versions["torch"] == torch.__version__
+    with pytest.raises(InputError, match="'tf32' needs CUDA"):
+        device.choose(quick("precision=tf32"))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is CUDA here")
+def test_a_device_that_is_not_here_is_refused() -> None:
+    with pytest.raises(InputError, match=r"training\.device: 'cuda' is not available here"):
+        device.choose(quick("device=cuda"))
+
+
+def test_a_network_larger_than_memory_is_refused_before_it_is_made() -> None:
+    config = quick("hidden_sizes=" + "-".join(["65536"] * 50))
+    with pytest.raises(InputError) as refusal:
+        device.check_memory(config, torch.device("cpu"))
+    (problem,) = refusal.value.problems
+    assert problem.startswith("network.hidden_sizes: 64-65536-") and "TiB" in problem and "free" in problem
+    device.check_memory(quick(), torch.device("cpu"))
+    assert "choose a smaller batch_size" in device.explain_out_of_memory(config)

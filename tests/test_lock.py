@@ -1,0 +1,187 @@
+"""The lock decides who owns a run; process numbers, probes and foreign lock files never mislead or harm anybody."""
+
+import dataclasses
+import json
+import os
+import platform
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.running import make_run
+from tui_trainer.runs import directory, events, follow, launch
+from tui_trainer.runs.directory import Run
+from tui_trainer.runs.events import EventLog, State
+from tui_trainer.text import InputError
+
+
+@pytest.fixture
+def run(root: Path) -> Run:
+    return make_run(root)
+
+
+@contextmanager
+def held(run: Run, **signature: object) -> Iterator[launch.Owner]:
+    """The lock held, and signed by this process unless told otherwise."""
+    descriptor = launch.take_lock(run)
+    holder = dataclasses.replace(launch.owner_of(os.getpid(), "worker"), **signature)  # type: ignore[arg-type]
+    launch.sign(descriptor, holder)
+    yield holder
+    os.close(descriptor)
+
+
+@contextmanager
+def bystander() -> Iterator[psutil.Process]:
+    """An innocent process."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield psutil.Process(process.pid)
+        process.kill()
+
+
+def write(run: Run, *told: events.AnyEvent) -> None:
+    log = EventLog(run.events_file)
+    for event in told:
+        log.append(event)
+    log.close()
+
+
+def test_only_one_holder_at_a_time(run: Run) -> None:
+    assert launch.liveness(run) == "dead" and launch.owner(run) is None
+    with held(run) as holder:
+        assert launch.liveness(run) == "alive" and launch.owner(run) == holder
+        with pytest.raises(InputError, match=rf"already has a worker \(process {os.getpid()} on "):
+            launch.take_lock(run)
+        with pytest.raises(InputError, match="already has a worker"), launch.locked(run):
+            pass
+    assert launch.liveness(run) == "dead" and launch.owner(run) == holder
+    with launch.locked(run):
+        assert (found := launch.owner(run)) and found.role == "job"
+
+
+def test_probes_do_not_keep_a_worker_from_its_lock(run: Run) -> None:
+    os.close(launch.take_lock(run))
+    done = threading.Event()
+
+    def probe() -> None:
+        while not done.is_set():
+            launch.liveness(run)
+
+    threads = [threading.Thread(target=probe) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(50):
+        os.close(launch.take_lock(run))
+    done.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_lock_is_not_inherited_by_chance(run: Run) -> None:
+    with (
+        held(run),
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False) as child,
+    ):
+        pass
+    assert child.returncode is not None and launch.liveness(run) == "dead"
+
+
+@pytest.mark.parametrize("what", ["another start time", "another host", "lock is free", "no process", "garbage"])
+def test_a_process_that_is_not_the_worker_is_never_signalled(what: str, run: Run) -> None:
+    with bystander() as innocent:
+        signature: dict[str, object] = {"pid": innocent.pid, "process_started": innocent.create_time()}
+        changed: dict[str, dict[str, object]] = {
+            "another start time": {"process_started": innocent.create_time() - 100},
+            "another host": {"host": "elsewhere"},
+            "no process": {"pid": 2**22 + 1},
+        }
+        signature |= changed.get(what, {})
+        with held(run, **signature):
+            if what == "garbage":
+                run.lock_file.write_text('{"pid": ')
+            if what != "lock is free":
+                launch.kill(run)
+        if what == "lock is free":
+            launch.kill(run)
+        assert innocent.status() != psutil.STATUS_ZOMBIE
+
+
+def test_the_worker_itself_is_ended(run: Run) -> None:
+    with bystander() as worker, held(run, pid=worker.pid, process_started=worker.create_time()):
+        launch.kill(run)
+        assert worker.wait(10) == -9
+
+
+def test_a_run_without_a_last_word_is_interrupted_and_says_why(run: Run) -> None:
+    write(run, State(status="starting", pid=1), State(status="running"))
+    with held(run):
+        assert follow.load(run).status == "running"
+    assert follow.load(run).status == "interrupted"
+    assert "killed" in follow.load(run).reason
+    run.worker_log.write_text("…\nBus error\x1b[0m\n")
+    assert follow.load(run).reason == "Bus error[0m"
+    write(run, State(status="paused"))
+    assert follow.load(run).reason.startswith("while paused: ")
+    sign_as(run, boot="before the reboot")
+    assert follow.load(run).reason == "while paused: the machine was restarted"
+
+
+def sign_as(run: Run, **changes: object) -> None:
+    holder = {**dataclasses.asdict(launch.owner_of(os.getpid(), "worker")), **changes}
+    run.lock_file.write_text(json.dumps(holder))
+
+
+@pytest.mark.parametrize("word", ["finished", "stopped", "failed"])
+def test_a_last_word_stands_whatever_the_lock_file_says(word: str, run: Run) -> None:
+    write(run, State(status=word, reason="r"))  # type: ignore[arg-type]
+    sign_as(run, boot="another")
+    state = follow.load(run)
+    assert (state.status, state.reason) == (word, "r")
+    with launch.locked(run):  # a job is no new worker
+        assert follow.load(run).status == word
+    with held(run, pid=1):  # a new worker that has not spoken yet
+        assert follow.load(run).status == "starting"
+
+
+def test_a_run_of_another_host_is_not_declared_dead(run: Run) -> None:
+    write(run, State(status="running"))
+    sign_as(run, host="elsewhere")
+    assert launch.liveness(run) == "unknown" and follow.load(run).status == "running"
+    sign_as(run, host=platform.node())
+    assert launch.liveness(run) == "dead"
+
+
+@pytest.mark.usefixtures("no_hang")
+@pytest.mark.parametrize("content", [b"", b"null", b"[]", b'{"pid": 1}', b'{"x": 1}', b"\xff", b"{" * 5000])
+def test_a_spoilt_lock_file_is_no_obstacle(content: bytes, run: Run) -> None:
+    run.lock_file.write_bytes(content)
+    assert launch.owner(run) is None and launch.liveness(run) == "dead"
+    with held(run) as holder:
+        assert launch.owner(run) == holder
+
+
+def test_a_run_directory_that_cannot_be_written_is_refused(run: Run) -> None:
+    run.lock_file.mkdir()
+    with pytest.raises(InputError, match="lock: cannot be written: Is a directory"):
+        launch.launch(run, run.path)
+    run.lock_file.rmdir()
+    run.worker_log.mkdir()
+    with pytest.raises(InputError, match="no worker could be started: Is a directory"):
+        launch.launch(run, run.path)
+    assert launch.liveness(run) == "dead"
+    directory.delete(run)
+
+
+def test_ask_says_why_there_is_no_answer(run: Run) -> None:
+    from tui_trainer.runs.commands import Save, receive
+
+    with pytest.raises(InputError, match="has no worker to ask; it is interrupted"):
+        follow.ask(run, Save())
+    with held(run), pytest.raises(InputError, match="no answer within 0 seconds; the command stays in its inbox"):
+        follow.ask(run, Save(), timeout=0.05)
+    assert len(list(receive(run.inbox))) == 1

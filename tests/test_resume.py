@@ -1,0 +1,285 @@
+"""However often and wherever a run is cut, its end is, to the bit, that of a run left alone."""
+
+import itertools
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.running import Disk, Killed, make_run, outcome, quick, watched, work
+from tui_trainer.config import RunConfig, change
+from tui_trainer.engine import checkpoint, device
+from tui_trainer.engine import train as loop
+from tui_trainer.engine.data import Splits, load
+from tui_trainer.engine.retention import Retention
+from tui_trainer.engine.train import Trainer, train
+from tui_trainer.runs import commands, events, follow
+from tui_trainer.runs.directory import Run
+from tui_trainer.runs.state import Change, RunState
+from tui_trainer.text import InputError
+
+
+@cache
+def splits() -> Splits:
+    return load(quick(), Path(), device.choose(quick()).torch_device)
+
+
+def trainer(config: RunConfig) -> Trainer:
+    numerics = device.choose(config)
+    device.prepare(numerics)
+    return Trainer(config, splits(), numerics)
+
+
+def run_on(t: Trainer, folder: Path, until: int | None = None, chunk_seconds: float = 1.0) -> list[tuple[float, ...]]:
+    """Train to step `until`, or to the end; the numbers of the epochs completed."""
+    told: list[events.AnyEvent] = []
+    with mock.patch.object(loop, "CHUNK_SECONDS", chunk_seconds):
+        if until != t.step:
+            keep = Retention(folder, t.config.checkpoints, {}, told.append)
+            train(t, keep, told.append, lambda: until is None or t.step < until)
+    return [
+        (e.epoch, e.step, e.train_loss, e.train_accuracy, e.val_loss, e.val_accuracy)
+        for e in told
+        if isinstance(e, events.Epoch)
+    ]
+
+
+optimizers = st.sampled_from(
+    (
+        ["optimizer=sgd"],
+        ["optimizer=sgd", "momentum=0.9"],
+        ["optimizer=adam", "learning_rate=0.01"],
+        ["optimizer=adadelta", "learning_rate=1"],
+    )
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    optimizers,
+    st.sampled_from(("relu", "tanh", "sigmoid")),
+    st.sampled_from((0.0, 0.4)),
+    st.sampled_from((0.0, 0.01)),
+    st.sampled_from((90, 100, 1257, 5000)),
+    st.integers(0, 2**63 - 1),
+    st.data(),
+)
+def test_restored_at_any_step_a_run_ends_with_the_same_bits(
+    optimizer: list[str],
+    activation: str,
+    dropout: float,
+    decay: float,
+    batch: int,
+    seed: int,
+    draw: st.DataObject,
+) -> None:
+    config = quick(
+        *optimizer,
+        f"activation={activation}",
+        f"dropout={dropout}",
+        f"weight_decay={decay}",
+        f"batch_size={batch}",
+        f"seed={seed}",
+    )
+    cut = draw.draw(st.integers(0, 3 * config.steps_per_epoch))
+    with tempfile.TemporaryDirectory() as folder:
+        whole = trainer(config)
+        epochs = run_on(whole, Path(folder))
+        first = trainer(config)
+        before = run_on(first, Path(folder), cut, chunk_seconds=0)
+        assert first.step == cut
+        path = checkpoint.write(first.capture("last"), Path(folder))
+        second = trainer(config)
+        second.restore(checkpoint.read(path))
+        assert before + run_on(second, Path(folder)) == epochs
+        ended, other = second.capture(), whole.capture()
+        assert ended.meta.weights_sha256 == other.meta.weights_sha256
+        assert ended.meta.best == other.meta.best
+        assert all(t.equal(other.tensors[name]) for name, t in ended.tensors.items())
+
+
+DROPOUT = quick("dropout=0.2", "every_epochs=2")
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> RunState:
+    """A run of `DROPOUT` that nobody disturbs."""
+    return work(make_run(tmp_path_factory.mktemp("alone"), DROPOUT))
+
+
+def epochs_logged(run: Run) -> list[int]:
+    return [event.epoch for event in follow.load(run).epochs_done]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before it is written", "after"])
+def test_killed_at_any_event_a_run_ends_the_same(before: bool, alone: RunState, root: Path) -> None:
+    for number in itertools.count(1):
+        run = make_run(root, DROPOUT)
+        seen = itertools.count(1)
+
+        def kill(_: events.AnyEvent, number: int = number, seen: "itertools.count[int]" = seen) -> None:
+            if next(seen) == number:
+                raise Killed
+
+        try:
+            with watched(kill, before):
+                work(run)
+        except Killed:
+            state = work(run)
+        else:
+            break
+        assert state.status == "finished"
+        assert outcome(state) == outcome(alone), number
+        assert not state.unreadable
+    assert number > 15
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(1, 110), st.integers(1, 110), st.booleans())
+def test_killed_twice_at_any_os_call_a_run_ends_the_same(
+    alone: RunState, tmp_path_factory: pytest.TempPathFactory, first: int, second: int, after: bool
+) -> None:
+    run = make_run(tmp_path_factory.mktemp("run"), DROPOUT)
+    for call in (first, second):
+        try:
+            with Disk(call, Killed(), after):
+                work(run)
+        except Killed:
+            continue
+        break
+    else:
+        work(run)
+    state = follow.load(run)
+    assert state.status == "finished"
+    assert outcome(state) == outcome(alone)
+    assert not list(run.checkpoints.glob(".*"))
+
+
+def test_a_finished_run_carried_further_is_a_longer_run(alone: RunState, root: Path) -> None:
+    run = make_run(root, quick("dropout=0.2", "epochs=1"))
+    work(run)
+    assert epochs_logged(run) == [1]
+    work(run, changes={"training.epochs": 2})
+    state = work(run, changes={"training.epochs": 3})
+    assert state.status == "finished" and state.epochs == 3
+    assert outcome(state) == outcome(alone)
+
+
+def on_step(step: int, act: Callable[[], None]) -> Callable[[events.AnyEvent], None]:
+    """Do it once, at the first metrics from `step` on."""
+    done = False
+
+    def react(event: events.AnyEvent) -> None:
+        nonlocal done
+        if not done and isinstance(event, events.Metrics) and event.step >= step:
+            done = True
+            act()
+
+    return react
+
+
+def test_a_live_change_lost_to_a_crash_is_made_again_at_its_step(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0)
+    monkeypatch.setattr(loop, "METRICS_INTERVAL", 0)
+    run = make_run(root, quick("last_seconds=1000", "best=false"))  # no checkpoint before the end
+
+    def die() -> None:
+        raise Killed
+
+    def change_epochs() -> None:
+        commands.send(run.inbox, commands.Set(changes={"training.epochs": 5}))
+
+    with pytest.raises(Killed), watched(on_step(15, change_epochs)), watched(on_step(18, die)):
+        work(run)
+    assert follow.load(run).status == "interrupted"
+    changed = follow.load(run).changes
+    state = work(run)
+    assert state.status == "finished" and epochs_logged(run) == [1, 2, 3, 4, 5]
+    assert state.changes == changed and changed[0].step == 15
+    assert not state.pending
+    replayed = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied)]
+    assert [(e.id, e.step, e.message) for e in replayed[1:]] == [(changed[0].id, 15, "replayed")]
+
+
+@pytest.mark.parametrize("kind", ["best", "last", "every", "save"])
+def test_from_each_kind_of_checkpoint(kind: str, alone: RunState, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0)
+    monkeypatch.setattr(loop, "METRICS_INTERVAL", 0)
+    run = make_run(root, DROPOUT)
+
+    def ask() -> None:
+        commands.send(run.inbox, commands.Save() if kind == "save" else commands.Stop())
+
+    with watched(on_step(17 if kind == "save" else 31, ask)):
+        work(run)
+    state = follow.load(run)
+    if kind == "best":
+        chosen = next(c for c in state.checkpoints.values() if state.best and c.step == state.best.step)
+    else:
+        chosen = next(c for c in state.checkpoints.values() if kind in c.kinds)
+    for path in checkpoint.scan(run.checkpoints):
+        if int(path.stem.partition("-s")[2]) > chosen.step:
+            path.unlink()
+    trim_last_word(run)
+    state = work(run)
+    assert state.started and state.started.resumed_from == chosen.file
+    assert outcome(state) == outcome(alone)
+
+
+def trim_last_word(run: Run) -> None:
+    """As if the worker had been killed before it could say how the run ended."""
+    lines = run.events_file.read_bytes().splitlines(keepends=True)
+    run.events_file.write_bytes(b"".join(lines[:-1]))
+
+
+def test_a_damaged_newest_checkpoint_is_passed_over_and_said(alone: RunState, root: Path) -> None:
+    run = make_run(root, DROPOUT)
+    work(run)
+    trim_last_word(run)
+    newest = next(checkpoint.scan(run.checkpoints))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    state = work(run)
+    assert outcome(state) == outcome(alone)
+    assert any(newest.name in line.message and line.level == "warning" for line in state.log)
+    checkpoint.read(newest)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"threads": 7}, "threads"), ({"device_name": "another"}, "device_name"), ({"versions": {}}, "versions")],
+)
+def test_where_the_bits_would_differ_resume_must_be_asked_for(
+    changed: dict[str, object], words: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(root, quick("threads=0"))
+    work(run)
+    choose = device.choose
+
+    def elsewhere(*arguments: object) -> device.Numerics:
+        return device.Numerics(**{**vars(choose(*arguments)), **changed})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(device, "choose", elsewhere)
+    refused = work(run, changes={"training.epochs": 4})
+    assert refused.status == "finished" and words in refused.reason and "--approximate" in refused.reason
+    assert epochs_logged(run) == [1, 2, 3]
+    state = work(run, changes={"training.epochs": 4}, approximate=True)
+    assert state.started and not state.started.exact
+    assert epochs_logged(run) == [1, 2, 3, 4]
+    assert any("approximate" in line.message for line in state.log)
+
+
+def test_a_change_that_a_begun_run_cannot_take_is_refused(root: Path) -> None:
+    t = trainer(quick())
+    with pytest.raises(InputError) as refusal:
+        t.change(Change("x", 0, 0, {"training.seed": 3, "network.dropout": 0.5}))
+    assert len(refusal.value.problems) == 2 and t.config == quick()
+    run = make_run(root)
+    work(run)
+    state = work(run, changes={"training.epochs": 2})
+    assert state.status == "finished" and "less than the run already has, 3" in state.reason
+    assert change(quick(), {"training.epochs": 3}) == state.config

@@ -1,0 +1,80 @@
+"""Draw what a network with two inputs answers all over the plane, and the examples it learns from. Pure, as `plot`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from tui_trainer.runs.events import Boundary
+from tui_trainer.ui.plot import GUTTER, Row
+
+POINTS = "●▲■◆○△□◇"
+ASCII_POINTS = "ox#*+%@&"
+SHADES = " ·░:"
+ASCII_SHADES = " .:-"
+COLOURS = 4
+"""As many of `area0` and `point0` the style sheet has; more classes take them again, with other glyphs."""
+
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def point_glyph(label: int, ascii_only: bool = False) -> str:
+    glyphs = ASCII_POINTS if ascii_only else POINTS
+    return glyphs[label % len(glyphs)]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The answers as areas, a colour and a shade for each class, with the examples as glyphs on them."""
+
+    boundary: Boundary | None
+
+    def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
+        """`height` rows of `width` cells; blank where there is no room for axes."""
+        blank: Row = ((" " * width, ""),)
+        columns, lines = width - GUTTER - 1, height - 1
+        if columns < 6 or lines < 3:
+            return [blank] * height
+        if self.boundary is None:
+            words = "drawn after the first epoch"[:columns]
+            middle: Row = ((words.center(width), "axis"),)
+            return [middle if y == height // 2 else blank for y in range(height)]
+        plane = self.boundary
+        cells = [[_area(plane, x, y, columns, lines, ascii_only) for x in range(columns)] for y in range(lines)]
+        for px, py, label in plane.points:
+            x = _cell(px, plane.left, plane.right, columns)
+            y = _cell(py, plane.top, plane.bottom, lines)
+            if 0 <= x < columns and 0 <= y < lines:
+                area = cells[y][x][1].partition("+")[0]
+                cells[y][x] = (point_glyph(label, ascii_only), f"{area}+point{label % COLOURS}")
+        labels = {0: plane.top, lines // 2: (plane.top + plane.bottom) / 2, lines - 1: plane.bottom}
+        edge = "|" if ascii_only else "│"
+        rows = []
+        for y, line in enumerate(cells):
+            label = f"{labels[y]:.2f}"[: GUTTER - 1] if y in labels else ""
+            pieces = [("".join(c for c, _ in same), style) for style, same in groupby(line, key=lambda cell: cell[1])]
+            rows.append(((f"{label:>{GUTTER}}{edge}", "axis"), *pieces))
+        return [*rows, ((_foot(plane, columns), "axis"),)]
+
+
+def _area(plane: Boundary, x: int, y: int, columns: int, lines: int, ascii_only: bool) -> tuple[str, str]:
+    """The shade of a cell, and its style: the answer at its middle."""
+    row = plane.rows[min(int((y + 0.5) / lines * len(plane.rows)), len(plane.rows) - 1)]
+    answer = row[min(int((x + 0.5) / columns * len(row)), len(row) - 1)]
+    label = DIGITS.find(answer)
+    shades = ASCII_SHADES if ascii_only else SHADES
+    return shades[label % len(shades)], f"area{label % COLOURS}"
+
+
+def _cell(value: float, low: float, high: float, cells: int) -> int:
+    """The cell of a value on an axis of so many cells; `low` may be the greater end."""
+    span = high - low
+    return int((value - low) / span * cells) if span and value != high else cells - 1
+
+
+def _foot(plane: Boundary, columns: int) -> str:
+    """The x axis: its ends and its middle."""
+    left, middle, right = (f"{v:.2f}" for v in (plane.left, (plane.left + plane.right) / 2, plane.right))
+    line = f"{middle:^{columns}}"
+    line = left + line[len(left) : columns - len(right)] + right
+    return f"{'':{GUTTER + 1}}{line[:columns]:<{columns}}"
