@@ -125,7 +125,7 @@ def print_run(state: RunState) -> None:
         if started
         else "–",
         "step path": started.step_path if started else "–",
-        "network": f"{state.config.architecture} · {sum(state.config.layer_parameters):,} parameters",
+        "network": f"{state.architecture} · {state.parameters:,} parameters" if state.parameters else "–",
         "epoch": f"{state.epoch} of {state.epochs}, step {state.step:,} of {state.total_steps:,}",
         "train": f"loss {last.train_loss:.4f}  accuracy {percent(last.train_accuracy)}" if last else "–",
         "validation": f"loss {last.val_loss:.4f}  accuracy {percent(last.val_accuracy)}" if last else "–",
@@ -138,7 +138,7 @@ def print_run(state: RunState) -> None:
     }
     for key, value in facts.items():
         print(f"{key:>13}  {clean(value)}")
-    if state.config.split.validation_is_test:
+    if state.validation_is_test:
         print(f"{'note':>13}  validation is the test set: an epoch picked on it flatters the accuracy")
     for saved in sorted(state.checkpoints.values(), key=lambda c: c.step):
         words = (saved.file, percent(saved.val_accuracy), size(saved.bytes), ", ".join(saved.kinds))

@@ -14,8 +14,9 @@ LIVE_FIELDS = {
     "training.epochs",
     "training.steps",
 }
+FIXED = {"optimizer.name", "optimizer.initial_accumulator"}  # the sum starts once
 
 
 def is_live(path: str) -> bool:
     """Can this field change while a run goes on?"""
-    return path in LIVE_FIELDS or (path.startswith(LIVE_GROUPS) and path != "optimizer.name")
+    return path in LIVE_FIELDS or (path.startswith(LIVE_GROUPS) and path not in FIXED)

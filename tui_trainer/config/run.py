@@ -51,8 +51,8 @@ class RunConfig(Group):
             problems.append(
                 f"network.dropout: has {len(dropout)} values for {len(hidden)} hidden layers; give 1 or all"
             )
-        if self.layers.frozen > len(hidden) + 1:
-            problems.append(f"layers.frozen: {self.layers.frozen} is more than the network's {len(hidden) + 1} layers")
+        if self.layers.frozen > len(hidden):
+            problems.append(f"layers.frozen: {self.layers.frozen} of {len(hidden) + 1} layers leave nothing to train")
         optimizer = self.optimizer
         if isinstance(optimizer, groups.Sgd) and optimizer.nesterov and (not optimizer.momentum or optimizer.dampening):
             problems.append("optimizer.nesterov: needs momentum above 0 and dampening 0")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.datasets.catalogue import OWN, SHUFFLED, Dataset
 from tui_trainer.datasets.content import refuse_larger
-from tui_trainer.files import open_regular
+from tui_trainer.files import open_regular, written
 from tui_trainer.text import InputError, clean
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def own(kind: str, file: str, label_column: str) -> Dataset:
 
 def read_table(kind: str, file: str, label_column: str) -> Table:
     """The file's examples; not read again while path, modification time and size stay the same."""
-    path = Path(file).expanduser()
+    path = written(file)
     try:
         found = path.stat()
     except (OSError, ValueError) as error:

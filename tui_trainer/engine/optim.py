@@ -124,8 +124,9 @@ class Optimizers:
         members = {str(index) for index in range(len(self.members))}
         for key, tensor in tensors.items():
             member, _, rest = key.partition("/")
-            shape = shapes.get(rest.partition("/")[0])
-            if member not in members or shape is None or tensor.shape not in (torch.Size(), shape):
+            number, _, name = rest.partition("/")
+            shape = shapes.get(number)
+            if not name or member not in members or shape is None or tensor.shape not in (torch.Size(), shape):
                 return False
         return True
 

@@ -30,8 +30,8 @@ def check_batches(config: RunConfig, examples: int) -> None:
     last = (examples % size if examples > size and not dropped else 0) or min(size, examples)
     if config.network.batch_norm and config.network.hidden_sizes and last == 1:
         raise InputError(
-            f"network.batch_norm: the last batch of {examples:,} examples in batches of {size:,} would be a single one, "
-            "too few to normalise; choose another training.batch_size, or training.drop_last"
+            f"network.batch_norm: {examples:,} examples in batches of {size:,} leave a last batch of one, too few to "
+            "normalise; choose another training.batch_size, or training.drop_last"
         )
 
 
@@ -196,9 +196,9 @@ class Trainer:
         own = torch.get_rng_state()
         if random is None or (random.shape, random.dtype) != (own.shape, own.dtype):
             raise InputError(f"{meta.file_name}: holds no random state of this version of PyTorch")
+        self.load_weights(snapshot)
         if not self.optimizers.fits(snapshot.part("optimizer")):
             raise InputError(f"{meta.file_name}: its optimizer state does not fit this run's config")
-        self.load_weights(snapshot)
         self.optimizers.restore(snapshot.part("optimizer"))
         self.optimizers.refresh(self.config)
         torch.set_rng_state(random)
@@ -261,6 +261,11 @@ class Trainer:
         self.restore(snapshot)
         self.best, self.applied, self.clock = None, [], Clock()
         self.early, self.early_stop_epoch = Patience(), 0
+        if self.is_done:
+            raise InputError(
+                f"{meta.file_name}: a fork from here has nothing left to train; give it more epochs or steps, "
+                f"as --set epochs={self.epoch + 10}"
+            )
 
     def check(self, changes: dict[str, Any]) -> RunConfig:
         """The config with the wished changes. Raises `InputError` when a run that has begun cannot take them."""
@@ -287,5 +292,9 @@ class Trainer:
         self.optimizers.refresh(self.config)
         self.path.configure(self.config)
         self.model.dropout, self.model.input_dropout = self.config.layer_dropout, self.config.network.input_dropout
+        if "early_stopping.metric" in wish.changes:  # what was best of one metric says nothing of another
+            self.early = Patience()
+        if "schedule.metric" in wish.changes:
+            self.plateau = Patience()
         if any(path.startswith("layers.") for path in wish.changes):
             self.begin_epoch()

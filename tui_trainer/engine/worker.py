@@ -115,11 +115,12 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
         applied = snapshot.meta.applied
     elif start := read_record(run).start:
         trainer.start_from(checkpoint.read(start.file), start.mode)
-    trainer.pending = sorted((c for c in (*state.changes, *state.pending) if c.id not in applied), key=lambda c: c.step)
+    pending = [c for c in (*state.changes, *state.pending) if c.id not in applied]
     if order.changes:
         wish = Change(f"launch-{time.time_ns()}", trainer.epoch, trainer.step, order.changes)
         trainer.check(wish.changes)
-        trainer.pending.append(wish)
+        pending.append(wish)
+    trainer.pending = sorted(pending, key=lambda c: c.step)  # of equals, the newest last
     if state.step or trainer.step:
         report(events.Rewound(epoch=trainer.epoch, step=trainer.step, seconds=trainer.clock.seconds))
     report(
@@ -131,6 +132,8 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
             parameters=sum(config.layer_parameters),
             train_examples=len(splits.train),
             steps_per_epoch=config.steps_per_epoch,
+            layer_sizes=list(config.layer_sizes),
+            validation_is_test=config.split.validation_is_test,
             resumed_from=snapshot.meta.file_name if snapshot else "",
             exact=not differing,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui_trainer.config import RunConfig, build, change
-from tui_trainer.files import open_regular
+from tui_trainer.files import open_regular, written
 from tui_trainer.text import InputError
 
 FORMAT = 1
@@ -112,7 +112,7 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
     import tomlkit
 
     if config.data.file:  # a worker resumed from another folder must find it too
-        config = change(config, {"data.file": str(Path(config.data.file).expanduser().absolute())})
+        config = change(config, {"data.file": str(written(config.data.file).absolute())})
     header = {"format": FORMAT, "name": name, "preset": preset, "data_root": str(data_root.absolute())}
     if start:
         header |= {"parent": start.parent, "start": start.mode}

@@ -36,6 +36,8 @@ class Started(Event, kw_only=True):
     parameters: int
     train_examples: int
     steps_per_epoch: int
+    layer_sizes: list[int] = []
+    validation_is_test: bool = False
     resumed_from: str = ""
     exact: bool = True
 

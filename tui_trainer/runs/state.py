@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from tui_trainer.config import RunConfig, change
 from tui_trainer.runs import events
-from tui_trainer.text import clean
+from tui_trainer.text import InputError, clean
 
 RunStatus = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 TERMINAL: frozenset[str] = frozenset({"finished", "stopped", "failed"})
@@ -139,11 +139,35 @@ class RunState:
 
     @property
     def epochs(self) -> int:
-        return self.config.total_epochs
+        return -(-self.total_steps // self.steps_per_epoch)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """As the worker counted them: a person's own file may have gone since."""
+        if self.started:
+            return self.started.steps_per_epoch
+        try:
+            return self.config.steps_per_epoch
+        except InputError:
+            return 1
+
+    @property
+    def architecture(self) -> str:
+        """`784-200-200-200-10`, or a dash before the worker has said so."""
+        return "-".join(map(str, self.started.layer_sizes)) if self.started else "–"
+
+    @property
+    def parameters(self) -> int | None:
+        return self.started.parameters if self.started else None
+
+    @property
+    def validation_is_test(self) -> bool:
+        return self.started is not None and self.started.validation_is_test
 
     @property
     def total_steps(self) -> int:
-        return self.config.total_steps
+        training = self.config.training
+        return training.steps or training.epochs * self.steps_per_epoch
 
     @property
     def last_epoch(self) -> events.Epoch | None:
@@ -191,7 +215,7 @@ class RunState:
             "threads": started.threads if started else None,
             "precision": started.precision if started else None,
             "step_path": started.step_path if started else None,
-            "parameters": sum(self.config.layer_parameters),
+            "parameters": self.parameters,
             "epoch": self.epoch,
             "epochs": self.epochs,
             "step": self.step,
@@ -207,7 +231,7 @@ class RunState:
             "best_val_accuracy": self.best.val_accuracy if self.best else None,
             "early_stop_epoch": self.early_stop.epoch if self.early_stop else None,
             "best_test_accuracy": self.accuracy("best", "test"),
-            "validation_is_test": self.config.split.validation_is_test,
+            "validation_is_test": self.validation_is_test,
             "seconds": self.seconds,
             "images_per_second": self.images_per_second,
             "checkpoints": [
@@ -337,6 +361,8 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
         state.epochs_done.pop()
     if state.early_stop and state.early_stop.epoch > event.epoch:
         state.early_stop = None
+    if state.boundary and state.boundary.step > event.step:
+        state.boundary = None
     state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
     state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
     state.hashes = {step: sha for step, sha in state.hashes.items() if step <= event.step}

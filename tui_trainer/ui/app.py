@@ -13,14 +13,15 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
+from tui_trainer.presets import Preset
 from tui_trainer.runs import directory
 from tui_trainer.runs.directory import Run
-from tui_trainer.text import InputError
-from tui_trainer.ui import themes
+from tui_trainer.text import InputError, clean
+from tui_trainer.ui import report, themes
 from tui_trainer.ui.describe import absence
 from tui_trainer.ui.keys import actions
 from tui_trainer.ui.launcher import Launcher
-from tui_trainer.ui.messages import FormWanted, OpenWanted, ResumeWanted, StartWanted
+from tui_trainer.ui.messages import Fork, ForkWanted, FormWanted, OpenWanted, ResumeWanted, StartWanted
 from tui_trainer.ui.screens.form import FormScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.home import HomeScreen
@@ -79,11 +80,12 @@ class TrainerApp(App[str]):
     def on_start_wanted(self, event: StartWanted) -> None:
         """Make a run, start its worker and watch it; where that cannot be, say so and leave nothing behind."""
         try:
-            if missing := absence(event.config, self.data_root):
+            data_root, start = (event.fork.data_root, event.fork.start) if event.fork else (self.data_root, None)
+            if missing := absence(event.config, data_root):
                 raise InputError(missing)
-            run = directory.create(self.runs_root, event.config, event.name, event.preset, self.data_root)
+            run = directory.create(self.runs_root, event.config, event.name, event.preset, data_root, start)
             try:
-                self.launcher.start(run, self.data_root)
+                self.launcher.start(run, data_root)
             except InputError:
                 directory.delete(run)
                 raise
@@ -112,6 +114,17 @@ class TrainerApp(App[str]):
 
     def on_form_wanted(self, event: FormWanted) -> None:
         self._show(FormScreen(event.preset, self.data_root))
+
+    def on_fork_wanted(self, event: ForkWanted) -> None:
+        """The form with everything as it is in this run now, to start from its newest checkpoint."""
+        follower, state = event.follower, event.follower.state
+        newest = report.newest_on_disk(state, follower.run.checkpoints)
+        if newest is None:
+            self.complain(InputError(f"{clean(state.name, 60)}: has no checkpoint on disk to fork from"))
+            return
+        start = directory.Start(follower.run.id, follower.run.checkpoints / newest.file, "continue")
+        fork = Fork(clean(state.name, 40), newest.epoch, newest.step, start, follower.data_root)
+        self._show(FormScreen(Preset(state.preset, Path(), state.config), follower.data_root, fork))
 
     def _show(self, screen: Screen[None]) -> None:
         """Home lies below every other screen, and one of them at most above it."""

@@ -31,8 +31,16 @@ def linear(low: float, high: float, count: int) -> Axis:
     step = round_up((high - low) / max(count - 1, 1))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     decimals = max(0, -math.floor(math.log10(step)))
-    ticks = tuple((i * step, f"{i * step:.{decimals}f}") for i in range(first, last + 1))
+    ticks = tuple((i * step, _label(i * step, decimals)) for i in range(first, last + 1))
     return Axis(first * step, last * step, ticks)
+
+
+def _label(value: float, decimals: int) -> str:
+    """Fixed, or where that would be long as `2.5e-5`."""
+    if decimals <= 3 or not value:
+        return f"{value:.{decimals}f}" if value else "0"
+    digits, _, power = f"{value:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(power)}"
 
 
 def logarithmic(low: float, high: float, count: int) -> Axis:

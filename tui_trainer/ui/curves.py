@@ -11,21 +11,30 @@ from tui_trainer.runs.state import RunState, Series
 from tui_trainer.ui import axes
 from tui_trainer.ui.plot import GUTTER, Curve, Mark, Picture
 
-Quantity = Literal["loss", "accuracy"]
+Quantity = Literal["loss", "accuracy", "rate"]
 SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
 SETTLED = 0.05  # share of the x range left out of a linear y range: the first fall would flatten all that follows
 
 
 def picture(state: RunState, quantity: Quantity, size: Size, log: bool = False, smoothing: float = 0.0) -> Picture:
-    """Training and validation over epochs; accuracy in percent, loss on a log10 axis where `log`."""
+    """Training and validation, or the learning rate, over epochs; accuracy in percent, a log10 axis where `log`."""
     columns = max(size.width - GUTTER, 1)
     ticks = min(max(size.height // 3, 3), 7)
-    curves = (
-        _curve(state, _train_series(state, quantity), "train", 3 * columns, log, smoothing),
-        _curve(state, f"val_{quantity}", "validation", 2 * columns, log),
-    )
-    x = axes.epochs(state.step / state.config.steps_per_epoch, state.epochs, columns)
-    axis = _loss_axis(curves, x.high, log, ticks) if quantity == "loss" else _percent_axis(curves, x.high, ticks)
+    if quantity == "rate":
+        curves: tuple[Curve, ...] = (_curve(state, "learning_rate", "train", 3 * columns, log),)
+    else:
+        curves = (
+            _curve(state, _train_series(state, quantity), "train", 3 * columns, log, smoothing),
+            _curve(state, f"val_{quantity}", "validation", 2 * columns, log),
+        )
+    x = axes.epochs(state.step / state.steps_per_epoch, state.epochs, columns)
+    match quantity:
+        case "loss":
+            axis = _loss_axis(curves, x.high, log, ticks)
+        case "accuracy":
+            axis = _percent_axis(curves, x.high, ticks)
+        case "rate":
+            axis = _rate_axis(curves, log, ticks)
     return Picture(curves, _marks(state, quantity, log), x, axis, "epoch")
 
 
@@ -39,7 +48,7 @@ def _curve(state: RunState, name: str, style: str, count: int, log: bool, smooth
     buckets = state.series[name].buckets(count)
     values = _smoothed([bucket.mean for bucket in buckets], smoothing)
     scale = 100.0 if name.endswith("accuracy") else 1.0
-    places = [bucket.step / state.config.steps_per_epoch for bucket in buckets]
+    places = [bucket.step / state.steps_per_epoch for bucket in buckets]
     heights = [_position(value, log) * (1.0 if log else scale) for value in values]
     return Curve(style, places, heights, dotted=style == "validation")
 
@@ -76,12 +85,23 @@ def _settled(curves: tuple[Curve, ...], last: float) -> list[float]:
 
 def _loss_axis(curves: tuple[Curve, ...], last: float, log: bool, ticks: int) -> axes.Axis:
     if log:
-        heights = [y for curve in curves for y in curve.ys if math.isfinite(y)]
-        if not heights:
-            return axes.logarithmic(0.01, 1.0, ticks)
-        return axes.logarithmic(10 ** min(heights), 10 ** max(heights), ticks)
+        return _log_axis(curves, ticks)
     heights = _settled(curves, last)
     return axes.linear(0.0, min(max(heights, default=1.0), 1e12) or 1.0, ticks)
+
+
+def _rate_axis(curves: tuple[Curve, ...], log: bool, ticks: int) -> axes.Axis:
+    """All of it: a warm-up begins where a loss would still be settling."""
+    if log:
+        return _log_axis(curves, ticks)
+    return axes.linear(0.0, max((y for curve in curves for y in curve.ys), default=0.0) or 1.0, ticks)
+
+
+def _log_axis(curves: tuple[Curve, ...], ticks: int) -> axes.Axis:
+    heights = [y for curve in curves for y in curve.ys if math.isfinite(y)]
+    if not heights:
+        return axes.logarithmic(0.01, 1.0, ticks)
+    return axes.logarithmic(10 ** min(heights), 10 ** max(heights), ticks)
 
 
 def _percent_axis(curves: tuple[Curve, ...], last: float, ticks: int) -> axes.Axis:
@@ -91,10 +111,12 @@ def _percent_axis(curves: tuple[Curve, ...], last: float, ticks: int) -> axes.Ax
 
 
 def _marks(state: RunState, quantity: Quantity, log: bool) -> tuple[Mark, ...]:
-    per_epoch = state.config.steps_per_epoch
+    per_epoch = state.steps_per_epoch
     marks = [Mark("saved", "◆", c.step / per_epoch) for c in state.checkpoints.values() if kept(c.kinds)]
     marks += [Mark("changed", "▲", change.step / per_epoch) for change in state.changes]
-    if best := state.best:
+    if state.early_stop:
+        marks.append(Mark("ended", "■", float(state.early_stop.epoch)))
+    if (best := state.best) and quantity != "rate":
         value = best.val_loss if quantity == "loss" else 100 * best.val_accuracy
         place = _position(value, log)
         if math.isfinite(place):

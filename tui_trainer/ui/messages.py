@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from textual.message import Message
 
 from tui_trainer.config import RunConfig
 from tui_trainer.presets import Preset
-from tui_trainer.runs.directory import Run
+from tui_trainer.runs.directory import Run, Start
+from tui_trainer.runs.follow import Follower
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Where a run begins that continues another: that run's name, and the checkpoint with its place."""
+
+    name: str
+    epoch: int
+    step: int
+    start: Start
+    data_root: Path
 
 
 class FormWanted(Message):
@@ -17,14 +32,23 @@ class FormWanted(Message):
         self.preset = preset
 
 
-class StartWanted(Message):
-    """The person wants to train this config."""
+class ForkWanted(Message):
+    """The person wants a new run from the newest checkpoint of this one."""
 
-    def __init__(self, config: RunConfig, name: str, preset: str) -> None:
+    def __init__(self, follower: Follower) -> None:
+        super().__init__()
+        self.follower = follower
+
+
+class StartWanted(Message):
+    """The person wants to train this config, from the seed or from where `fork` says."""
+
+    def __init__(self, config: RunConfig, name: str, preset: str, fork: Fork | None = None) -> None:
         super().__init__()
         self.config = config
         self.name = name
         self.preset = preset
+        self.fork = fork
 
 
 class OpenWanted(Message):

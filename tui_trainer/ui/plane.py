@@ -51,9 +51,9 @@ class Plane:
         edge = "|" if ascii_only else "│"
         rows = []
         for y, line in enumerate(cells):
-            label = f"{labels[y]:.2f}"[: GUTTER - 1] if y in labels else ""
+            place = f"{labels[y]:.2f}"[: GUTTER - 1] if y in labels else ""
             pieces = [("".join(c for c, _ in same), style) for style, same in groupby(line, key=lambda cell: cell[1])]
-            rows.append(((f"{label:>{GUTTER}}{edge}", "axis"), *pieces))
+            rows.append(((f"{place:>{GUTTER}}{edge}", "axis"), *pieces))
         return [*rows, ((_foot(plane, columns), "axis"),)]
 
 

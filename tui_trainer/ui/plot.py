@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from tui_trainer.ui.axes import Axis
 
@@ -17,7 +18,16 @@ Row = tuple[tuple[str, str], ...]
 """Neighbouring pieces of one row: text, and the name of its style."""
 
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
-_ASCII = str.maketrans({"┤": "+", "│": "|", "└": "+", "┬": "+", "─": "-", "●": "o", "◆": "*", "★": "*", "▲": "^"})
+_ASCII = str.maketrans(
+    {"┤": "+", "│": "|", "└": "+", "┬": "+", "─": "-", "●": "o", "◆": "*", "★": "*", "▲": "^", "■": "#"}
+)
+
+
+class Drawing(Protocol):
+    """What a chart shows."""
+
+    def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
+        """Exactly `height` rows of `width` cells."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,9 @@ class Picture:
     x: Axis
     y: Axis
     x_label: str
+
+    def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
+        return draw(self, width, height, ascii_only)
 
 
 def draw(picture: Picture, width: int, height: int, ascii_only: bool = False) -> list[Row]:

@@ -71,7 +71,7 @@ def headline(moment: Moment, width: int) -> Content:
 def progress(moment: Moment, width: int) -> Content:
     """Two bars: the whole training by its epochs, and the epoch under way by its steps."""
     state = moment.state
-    per_epoch = state.config.steps_per_epoch
+    per_epoch = state.steps_per_epoch
     within = state.step - state.epoch * per_epoch
     done = state.step / max(state.total_steps, 1)
     digits = len(str(state.epochs))
@@ -100,6 +100,8 @@ def numbers(moment: Moment, width: int) -> Content:
     """Current loss and accuracy of both sets, the best so far, the test accuracy when there is one."""
     state = moment.state
     last, live = state.last_epoch, state.metrics
+    if live and last and live.step < last.step:  # epochs may end faster than means over steps are sent
+        live = None
     train_loss = live.loss if live else last.train_loss if last else None
     train_accuracy = live.accuracy if live else last.train_accuracy if last else None
     pieces = [
@@ -145,7 +147,7 @@ def sentence(moment: Moment, width: int) -> Content:
         case "paused":
             return Content.assemble((f"paused at {where}", "$text-warning"), ("   p goes on", MUTED))
         case "finished":
-            return _finished(state)
+            return _finished(state, width)
         case "stopped":
             why = f": {state.reason}" if state.reason else ""
             return Content.assemble(f"stopped at {where}{why}", ("   r resumes", MUTED))
@@ -171,18 +173,22 @@ def _phases(state: RunState, width: int) -> Content:
         total = sum(seconds for _, seconds in shares) or 1.0
         words = "  ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in shares)
         pieces.append((2, Content.styled(f"time: {words}", MUTED)))
-    if state.config.split.validation_is_test:
+    if state.validation_is_test:
         pieces.append((1, Content.styled("validation is the test set", MUTED)))
     return fit(pieces, width)
 
 
-def _finished(state: RunState) -> Content:
+def _finished(state: RunState, width: int) -> Content:
     parts = [f"finished in {duration(state.seconds)}"]
     if (final := state.accuracy("final", "test")) is not None:
         parts.append(f"test {percent(final)} with final weights")
     if (best := state.accuracy("best", "test")) is not None and state.best:
         parts.append(f"{percent(best)} with best, @{state.best.epoch}")
-    return Content.styled(" · ".join(parts), "$text-success")
+    if state.early_stop:
+        parts.append(f"early stop @{state.early_stop.epoch}")
+    if state.parent:
+        parts.append(f"fork of {clean(state.parent, 60)}")
+    return fit([(rank, Content.styled(part, "$text-success")) for rank, part in enumerate(parts)], width, " · ")
 
 
 def glance(moment: Moment) -> Content:
@@ -216,12 +222,17 @@ def _checkpoint_glyph(checkpoint: Checkpoint) -> tuple[str, str]:
     return ("◆", "$saved") if kept(checkpoint.kinds) else ("·", MUTED)
 
 
-def newest_on_disk(state: RunState, folder: Path) -> str:
-    """The newest checkpoint whose file exists, and its age."""
-    there = [c for c in state.checkpoints.values() if (folder / c.file).is_file()]
-    if not there:
+def newest_on_disk(state: RunState, folder: Path) -> Checkpoint | None:
+    """The newest checkpoint whose file exists."""
+    there = (c for c in state.checkpoints.values() if (folder / c.file).is_file())
+    return max(there, key=lambda c: (c.step, c.time), default=None)
+
+
+def on_disk(state: RunState, folder: Path) -> str:
+    """The newest checkpoint on disk, and its age."""
+    newest = newest_on_disk(state, folder)
+    if newest is None:
         return "no checkpoint on disk yet"
-    newest = max(there, key=lambda c: (c.step, c.time))
     age = ago(max(0.0, time.time() - newest.time))
     return f"newest on disk: {clean(newest.file.removesuffix('.safetensors'), 20)}, {age}"
 

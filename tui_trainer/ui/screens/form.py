@@ -22,7 +22,7 @@ from tui_trainer.runs.directory import check_name
 from tui_trainer.text import InputError
 from tui_trainer.ui.describe import absence, hint, model_card
 from tui_trainer.ui.draft import CHOOSERS, Draft, Verdict
-from tui_trainer.ui.messages import StartLikely, StartWanted
+from tui_trainer.ui.messages import Fork, StartLikely, StartWanted
 from tui_trainer.ui.widgets.field import Field
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED, plural
@@ -43,9 +43,10 @@ class FormScreen(Screen[None]):
         Binding("escape", "back", "back", tooltip="Home, without starting"),
     ]
 
-    def __init__(self, preset: Preset, data_root: Path) -> None:
+    def __init__(self, preset: Preset, data_root: Path, fork: Fork | None = None) -> None:
         super().__init__()
         self.data_root = data_root
+        self.fork = fork
         self.preset = preset
         self.draft = Draft(preset.config)
         self.verdict: Verdict = self.draft.check()
@@ -54,9 +55,15 @@ class FormScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="form-top"):
-            yield Line(Content.assemble(("New run", "bold"), (f" from {self.preset.name}", MUTED)), id="form-title")
+            if self.fork:
+                file = self.fork.start.file.stem
+                title = Content.assemble(("Fork", "bold"), (f" of {self.fork.name} at {file}", MUTED))
+            else:
+                title = Content.assemble(("New run", "bold"), (f" from {self.preset.name}", MUTED))
+            yield Line(title, id="form-title")
             yield Line(Content.styled("name", MUTED), id="name-label")
-            yield Input(self.preset.short_name, id="name", compact=True)
+            name = f"{self.fork.name}-fork" if self.fork else self.preset.short_name
+            yield Input(name, id="name", compact=True)
         with Horizontal(id="form"):
             yield OptionList(*(Option(_title(group), id=group) for group in self._groups()), id="groups", compact=True)
             with VerticalScroll(id="fields", can_focus=False):
@@ -80,7 +87,8 @@ class FormScreen(Screen[None]):
         return {group: list(knobs) for group, knobs in groupby(self.draft.knobs.values(), key=lambda knob: knob.group)}
 
     def _fields(self, knobs: list[Knob]) -> list[Field]:
-        return [Field(knob, self.draft.read(knob.path)) for knob in knobs]
+        origin = "was" if self.fork else "preset"
+        return [Field(knob, self.draft.read(knob.path), origin) for knob in knobs]
 
     def on_mount(self) -> None:
         self.judge()
@@ -145,6 +153,9 @@ class FormScreen(Screen[None]):
             self.reasons += [problem.removeprefix("--") for problem in error.problems]
         if self.verdict.config and (missing := absence(self.verdict.config, self.data_root)):
             self.reasons.append(missing)
+        if self.verdict.config and self.fork and self.verdict.config.total_steps <= self.fork.step:
+            where = f"the checkpoint is at epoch {self.fork.epoch} already"
+            self.reasons.append(f"training.epochs: {where}; give more to go on from it")
         self.query_one("#start", Button).disabled = bool(self.reasons)
         config = self.verdict.config
         if self.reasons:
@@ -192,7 +203,7 @@ class FormScreen(Screen[None]):
             self.notify(self.reasons[0], title="not started", severity="error", markup=False)
             return
         name = self.query_one("#name", Input).value
-        self.post_message(StartWanted(self.verdict.config, name, self.preset.name))
+        self.post_message(StartWanted(self.verdict.config, name, self.preset.name, self.fork))
 
     def action_back(self) -> None:
         self.dismiss()

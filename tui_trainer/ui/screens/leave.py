@@ -18,7 +18,7 @@ from tui_trainer.runs.commands import Stop, send
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import TERMINAL
 from tui_trainer.text import clean, duration
-from tui_trainer.ui.report import newest_on_disk
+from tui_trainer.ui.report import on_disk
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED, choice
 
@@ -61,7 +61,7 @@ class LeaveScreen(ModalScreen[str | None]):
         self.set_interval(0.25, self._look)
 
     def _tell_disk(self) -> None:
-        words = newest_on_disk(self.follower.state, self.follower.run.checkpoints)
+        words = on_disk(self.follower.state, self.follower.run.checkpoints)
         self.query_one(OptionList).replace_option_prompt("save", choice("s", "save and stop", words))
 
     def _look(self) -> None:

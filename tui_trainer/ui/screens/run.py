@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 from textual import events, work
@@ -11,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -22,52 +20,48 @@ from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError
 from tui_trainer.ui import report
-from tui_trainer.ui.curves import SMOOTHING, Quantity, picture
-from tui_trainer.ui.messages import ResumeWanted
-from tui_trainer.ui.plot import Picture
+from tui_trainer.ui.curves import SMOOTHING
+from tui_trainer.ui.messages import ForkWanted, ResumeWanted
 from tui_trainer.ui.report import Moment
+from tui_trainer.ui.screens.change import ChangeScreen
 from tui_trainer.ui.screens.stop import StopScreen
-from tui_trainer.ui.widgets.chart import Chart, Legend
+from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.controls import Controls
 from tui_trainer.ui.widgets.line import Line, Lines
 from tui_trainer.ui.widgets.log import LogPanel
 from tui_trainer.ui.words import MUTED
 
 TICK_SECONDS = 0.25
+DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork"}  # actions that not every state allows
 CHART_TICKS = 2  # charts, the costly part, are drawn at every second tick
-LEGEND = (
-    Legend("train", "⠒⠒", "..", "train"),
-    Legend("validation", "⠒●⠒", ".o.", "val"),
-    Legend("best", "★", "*", "best"),
-    Legend("saved", "◆", "*", "saved"),
-)
-
-PANELS = {"loss": "loss", "accuracy": "accuracy", "log": "log", "checkpoint-panel": "side"}  # by what has the focus
-CHANGED = Legend("changed", "▲", "^", "changed")
+PANELS = {"log": "log", "checkpoint-panel": "side"}  # by what has the focus; else the charts
 
 
 class RunScreen(Screen[None]):
     HELP = (
         "Above: state, progress, the newest numbers, and a line that says what is going on. The charts show training "
         "(mean over the last steps, the thin line) and validation (the line with dots, once an epoch); ★ is the best "
-        "epoch, ◆ a checkpoint that stays, ▲ a live change. Pause, save and stop are asked of the worker; it acts "
-        "within a moment and confirms in the log. Leaving, like esc, never stops the training."
+        "epoch, ◆ a checkpoint that stays, ▲ a live change, ■ where early stopping would end or has ended it; [ and ] "
+        "lead to the learning rate, and with two inputs to the decision boundary. Pause, save, change and stop are "
+        "asked of the worker; it acts within a moment and confirms in the log. Leaving, like esc, never stops the "
+        "training."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p,space", "pause", "pause", tooltip="Save and wait, until you resume"),
         Binding("p,space,r", "resume", "resume", tooltip="Go on from the pause, or from the newest checkpoint"),
         Binding("s", "save", "save", tooltip="Write a checkpoint that stays"),
         Binding("x", "stop", "stop", tooltip="End this training; asks first"),
-        Binding("y", "log_scale", "log", tooltip="Loss on a logarithmic axis, or a linear one"),
+        Binding("l", "change", "change", tooltip="Change learning rate, epochs, dropout, … while it trains"),
+        Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
+        Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
+        Binding("left_square_bracket", "chart(-1)", "chart before", show=False, key_display="["),
+        Binding("y", "log_scale", "log", show=False, tooltip="Loss on a logarithmic axis, or a linear one"),
         Binding("plus,equals_sign", "smooth(1)", "smoother", show=False, key_display="+"),
         Binding("minus", "smooth(-1)", "less smooth", show=False, key_display="-"),
-        Binding("m", "maximise", "max", tooltip="The focused panel alone, or all again"),
-        Binding("left_square_bracket,right_square_bracket", "other_chart", "chart", key_display="[ ]"),
+        Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
         Binding("escape", "home", "home", tooltip="Back home; training goes on"),
     ]
 
-    log_scale = reactive(False, init=False)
-    smoothing = reactive(0, init=False)
     only = reactive("", init=False)
     """The panel that has the room of all, if one has."""
 
@@ -94,9 +88,7 @@ class RunScreen(Screen[None]):
             yield Line(id="numbers")
             yield Line(id="sentence")
         yield Line(id="glance")
-        with Horizontal(id="charts"):
-            yield Chart("loss", LEGEND, id="loss")
-            yield Chart("accuracy %", LEGEND, id="accuracy")
+        yield Charts(self.follower.state, id="charts")
         with Horizontal(id="run-bottom"):
             yield LogPanel(id="log")
             with Vertical(id="side"):
@@ -106,11 +98,8 @@ class RunScreen(Screen[None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one("#loss", Chart).source = partial(self._picture, "loss")
-        self.query_one("#accuracy", Chart).source = partial(self._picture, "accuracy")
-        self.query_one("#loss").focus()
+        self.charts.chart("loss").focus()
         self.query_one(Controls).offer(set())
-        self._label_charts()
         self.read_all()
 
     @work(thread=True)
@@ -174,12 +163,14 @@ class RunScreen(Screen[None]):
         status = self.follower.state.status
         if not self.caught_up or self.launched_at is not None:
             return set()
+        fork = {"fork"} if self.follower.state.newest_checkpoint else set()
         if not self.live:
-            return {"resume"} if status in ("stopped", "interrupted") else set()
-        return {"running": {"pause", "save", "stop"}, "paused": {"resume", "save", "stop"}}.get(status, set())
+            return fork | ({"resume"} if status in ("stopped", "interrupted") else set())
+        live = {"running": {"pause", "save", "stop", "change"}, "paused": {"resume", "save", "stop", "change"}}
+        return fork | live.get(status, set())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action in self._possible() if action in ("pause", "resume", "save", "stop") else True
+        return action in self._possible() if action in DEPENDENT else True
 
     def _show_all(self) -> None:
         self._show_words()
@@ -211,27 +202,11 @@ class RunScreen(Screen[None]):
     def _show_charts(self) -> None:
         if self.caught_up and self.is_current:
             self.charts_stale = False
-            legend = (*LEGEND, CHANGED) if self.follower.state.changes else LEGEND
-            for chart in self.query(Chart):
-                chart.legend = legend
-                chart.redraw()
+            self.charts.redraw()
 
-    def _picture(self, quantity: Quantity, size: Size) -> Picture:
-        log = self.log_scale and quantity == "loss"
-        return picture(self.follower.state, quantity, size, log, SMOOTHING[self.smoothing])
-
-    def _label_charts(self) -> None:
-        smooth = f"smooth {SMOOTHING[self.smoothing]:g}" if self.smoothing else "+ - smooth"
-        self.query_one("#loss", Chart).note = "y linear" if self.log_scale else "y log"
-        self.query_one("#accuracy", Chart).note = smooth
-
-    def watch_log_scale(self) -> None:
-        self._label_charts()
-        self._show_charts()
-
-    def watch_smoothing(self) -> None:
-        self._label_charts()
-        self._show_charts()
+    @property
+    def charts(self) -> Charts:
+        return self.query_one(Charts)
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show_words)
@@ -271,28 +246,35 @@ class RunScreen(Screen[None]):
         if choice:
             self._ask(Stop(discard=choice == "discard"), "stopping")
 
+    def action_change(self) -> None:
+        self.app.push_screen(ChangeScreen(self.follower), self._changed)
+
+    def _changed(self, wanted: str | None) -> None:
+        if wanted == "fork":
+            self.action_fork()
+
+    def action_fork(self) -> None:
+        self.post_message(ForkWanted(self.follower))
+
     def action_log_scale(self) -> None:
-        self.log_scale = not self.log_scale
+        self.charts.log_scale = not self.charts.log_scale
 
     def action_smooth(self, step: int) -> None:
-        self.smoothing = min(max(self.smoothing + step, 0), len(SMOOTHING) - 1)
+        self.charts.smoothing = min(max(self.charts.smoothing + step, 0), len(SMOOTHING) - 1)
 
     def action_maximise(self) -> None:
         focused = self.focused.id if self.focused else None
-        self.only = "" if self.only else PANELS.get(focused or "", "loss")
+        self.only = "" if self.only else PANELS.get(focused or "", "chart")
 
-    def action_other_chart(self) -> None:
-        """Where there is room for one chart: show the other; else move the focus to it."""
-        second = self.query_one("#accuracy")
-        self.set_class(not second.has_focus, "-second-chart")
-        other = "loss" if second.has_focus else "accuracy"
+    def action_chart(self, step: int) -> None:
         if self.only:
-            self.only = other
-        self.query_one(f"#{other}").focus()
+            self.only = "chart"
+        self.charts.move(step)
 
     def watch_only(self, before: str, only: str) -> None:
         self.remove_class(f"-only-{before}")
         self.set_class(bool(only), f"-only-{only}")
+        self.charts.alone = only == "chart"
 
     def action_home(self) -> None:
         if self.only:

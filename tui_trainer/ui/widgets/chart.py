@@ -14,7 +14,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_trainer.ui.plot import Picture, Row, draw
+from tui_trainer.ui.plane import COLOURS
+from tui_trainer.ui.plot import Drawing, Row
 from tui_trainer.ui.words import unicode_terminal
 
 
@@ -42,10 +43,12 @@ class Chart(Widget, can_focus=True):
         "chart--best",
         "chart--saved",
         "chart--changed",
+        "chart--ended",
+        *(f"chart--{part}{n}" for part in ("area", "point") for n in range(COLOURS)),
         "chart--note",
     }
 
-    source: reactive[Callable[[Size], Picture] | None] = reactive(None, repaint=False)
+    source: reactive[Callable[[Size], Drawing] | None] = reactive(None, repaint=False)
     legend: reactive[tuple[Legend, ...]] = reactive((), repaint=False)
     note = reactive("", repaint=False)
 
@@ -61,8 +64,8 @@ class Chart(Widget, can_focus=True):
         width, height = self.content_size
         if self.source is None or width < 1 or height < 1:
             return
-        picture = self.source(Size(width, height - 1))
-        rows = [self._header(width), *draw(picture, width, height - 1, self.ascii_only)]
+        drawing = self.source(Size(width, height - 1))
+        rows = [self._header(width), *drawing.draw(width, height - 1, self.ascii_only)]
         before, self.rows = self.rows, rows
         if len(before) != len(rows):
             self.refresh()
@@ -95,7 +98,14 @@ class Chart(Widget, can_focus=True):
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"chart--{name}") if name else self.rich_style
+        """Of a component class, or of several, the later ones over the first: `area0+point1`."""
+        if not name:
+            return self.rich_style
+        first, *others = name.split("+")
+        style = self.get_component_rich_style(f"chart--{first}")
+        for other in others:
+            style += self.get_component_rich_style(f"chart--{other}", partial=True)
+        return style
 
     def _header(self, width: int) -> Row:
         pieces: list[tuple[str, str]] = [(f" {self.title}", "title")]

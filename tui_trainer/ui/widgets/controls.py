@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button
 
-BUTTONS = (("pause", "‖ pause"), ("resume", "▶ resume"), ("save", "◆ save"), ("stop", "■ stop"))
+BUTTONS = (("pause", "‖ pause"), ("resume", "▶ resume"), ("save", "◆ save"), ("stop", "■ stop"), ("change", "▲ change"))
 
 
 class Controls(Horizontal):

@@ -16,7 +16,7 @@ from tui_trainer.presets import Preset
 from tui_trainer.ui.words import plural
 
 AT_FIRST_OPEN = {"evaluation-report", "xor", "yours"}  # short, or one's own; 24 lab sheets would push all else away
-INDENT = 2
+INDENT = 3  # of a preset in its folder
 
 Data = Preset | list[str] | str | None
 
@@ -94,7 +94,7 @@ class PresetTree(Tree[Data]):
         label = super().render_label(node, base_style, style)
         top = node.parent is self.root
         if top and not node.allow_expand:
-            label = Text.assemble(" " * INDENT, label)  # in one column with the folders
+            label = Text.assemble(" " * len(self.ICON_NODE), label)  # in one column with the folders
         room = max(self.size.width - 1 - (0 if top else INDENT), 8)  # the last column is the scrollbar's
         if label.cell_len > room:
             return Text(set_cell_size(label.plain, room - 1) + "…", style)

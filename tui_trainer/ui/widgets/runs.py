@@ -73,15 +73,15 @@ def row(summary: Summary, width: int) -> Content:
     """One run in `width` cells; what matters least leaves first where it is narrow."""
     word = status(summary.status)
     start = word.pad_right(max(STATUS_WIDTH - word.cell_length, 1))
-    name_width = min(24, max(12, width - STATUS_WIDTH - 51))
+    name_width = min(24, max(12, width - STATUS_WIDTH - 52))
     name = Content(summary.name).truncate(name_width - 1, ellipsis=True, pad=True)
     if summary.status == "unreadable":
         return Content.assemble(start, name, " ", (summary.reason, MUTED))
     epoch = f" epoch {summary.epoch:>4}/{summary.epochs:<5}"
     if summary.test_accuracy is not None:
-        accuracy = f"test {percent(summary.test_accuracy):>7}"
+        accuracy = f"test {percent(summary.test_accuracy):>8}"
     else:
-        accuracy = f"val  {percent(summary.val_accuracy):>7}"
+        accuracy = f"val  {percent(summary.val_accuracy):>8}"
     if summary.resumable:
         last = "r resume"
     else:
