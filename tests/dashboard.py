@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from tui_trainer import presets
 from tui_trainer.config import change
 from tui_trainer.runs import directory, events, launch
-from tui_trainer.runs.commands import AnyCommand, receive
+from tui_trainer.runs.commands import AnyCommand, Set, receive
 from tui_trainer.runs.directory import Run
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
@@ -196,7 +196,26 @@ class FakeRun:
         if status:
             self.write(events.State(status=status))
         word = type(command).__name__.lower()
-        self.write(events.Applied(id=command.id, command=word, epoch=1, step=self.steps, ok=ok, message=message))
+        changes = command.changes if isinstance(command, Set) and ok else {}
+        applied = events.Applied(
+            id=command.id, command=word, epoch=1, step=self.steps, ok=ok, message=message, changes=changes
+        )
+        self.write(applied)
+
+    def bound(self, epoch: int) -> FakeRun:
+        """The decision boundary of two classes: the left half is 0, the right half 1."""
+        return self.write(
+            events.Boundary(
+                epoch=epoch,
+                step=epoch * self.steps,
+                left=-1.0,
+                right=2.0,
+                bottom=-0.5,
+                top=1.5,
+                rows=["0" * 24 + "1" * 24] * 24,
+                points=[(-0.9, 1.4, 0), (1.9, -0.4, 1)],
+            )
+        )
 
 
 @contextmanager

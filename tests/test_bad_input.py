@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.running import Cli, make_run, quick, work
-from tests.test_checkpoint import Evil
+from tests.test_foreign_checkpoints import Evil
 from tui_trainer.runs import events, launch
 from tui_trainer.runs.directory import Run
 
@@ -46,6 +46,12 @@ COMMANDS: dict[tuple[str, ...], list[str]] = {
     ("train", "digits", *sets("momentum=0.9")): ["--set momentum: "],
     ("train", "digits", *sets("optimizer=sdg")): ["'sdg' is not one of", "did you mean 'sgd'"],
     ("train", "digits", *sets("split=60k-10k")): ["data.split: '60k-10k' does not cut digits"],
+    ("train", "digits", *sets("data=csv")): ["--set: data.file: is missing; csv needs the path of your file"],
+    ("train", "digits", *sets("data=csv", "file=/nowhere/x.csv")): ["/nowhere/x.csv: cannot be read: No such file"],
+    ("train", "digits", *sets("data=csv", "file=~nobody-here/x.csv")): ["~nobody-here/x.csv: cannot be read: "],
+    ("train", "digits", *sets("schedule=cosin")): ["'cosin' is not one of", "did you mean 'cosine'"],
+    ("train", "digits", *sets("every_epochs=2", "schedule=step")): ["every_epochs: could be schedule.every_epochs or "],
+    ("train", "digits", "--from", "x"): ["RUN: there are no runs in"],
     ("train", "digit"): ["preset 'digit' is unknown (did you mean 'digits'?)"],
     ("train", "nowhere.toml"): ["nowhere.toml: cannot be read: No such file or directory"],
     ("train", "../../etc/passwd"): ["preset '../../etc/passwd' is unknown"],
@@ -63,10 +69,14 @@ COMMANDS: dict[tuple[str, ...], list[str]] = {
     ("evaluate", "last", "--split", "all"): ["--split"],
     ("show", "last"): ["RUN: there are no runs in"],
     ("resume",): ["Missing argument 'RUN'"],
+    ("fork", "last"): ["RUN: there are no runs in"],
+    ("verify",): ["Missing argument 'RUN'"],
+    ("set", "last"): ["Missing argument 'KEY=VALUE"],
     ("export", "last"): ["Missing option '-o'"],
     ("presets", "show", "x"): ["preset 'x' is unknown"],
     ("presets", "check", "/"): ["/: cannot be read: "],
     ("data", "check", "cifar"): ["data set 'cifar' is unknown", "known: digits, mnist"],
+    ("data", "check", "/nowhere/x.npz"): ["/nowhere/x.npz: cannot be read: No such file"],
     ("data", "fetch", "mnsit"): ["did you mean 'mnist'"],
     ("data", "check", "mnist"): ["train-images-idx3-ubyte: not there; get it with: tui-trainer data fetch mnist"],
     ("fly",): ["No such command 'fly'"],
@@ -154,7 +164,19 @@ def run(cli: Cli) -> Run:
 
 def test_runs_that_are_not_there(cli: Cli, run: Run) -> None:
     other = make_run(cli.runs)
-    for command in ("show", "tail", "attach", "pause", "resume", "save", "stop", "evaluate", "delete"):
+    for command in (
+        "show",
+        "tail",
+        "attach",
+        "pause",
+        "resume",
+        "save",
+        "stop",
+        "evaluate",
+        "delete",
+        "fork",
+        "verify",
+    ):
         for reference in ("9999", "", "../runs", "[bold]", "\x1b[2J") if command == "show" else ("9999",):
             (line,) = refused(cli, command, reference)
             assert line.startswith(f"RUN: no run begins with {reference!r}")

@@ -15,12 +15,13 @@ from torch import nn
 
 from tests.running import LONG, Cli, wait, wait_for_end
 from tui_trainer import __version__, datasets, presets
+from tui_trainer.config import RunConfig
 from tui_trainer.engine import checkpoint
 from tui_trainer.runs import follow
 
 KEYS = """id status device epoch epochs step train_loss train_accuracy val_loss val_accuracy test_accuracy best_epoch
 best_val_accuracy seconds images_per_second checkpoints weights_sha256 config"""
-COMMANDS = "train attach runs show tail pause resume save stop evaluate export delete presets data"
+COMMANDS = "train fork resume attach pause set save stop runs show tail evaluate verify export delete presets data"
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ class Classifier(nn.Module):
 
 def test_exported_weights_work_in_plain_pytorch(digits: Cli, tmp_path: Path) -> None:
     told = said(digits, "evaluate", "last")
-    test = datasets.load("digits", "70-15-15", Path()).test
+    test = datasets.load(RunConfig().data, Path()).test
     images, labels = torch.tensor(test.images).float() / 16, torch.tensor(test.labels)
     networks: tuple[tuple[nn.Module, list[str]], ...] = (
         (nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)), []),
@@ -194,7 +195,7 @@ def test_presets_and_data_are_listed_shown_and_checked(cli: Cli, tmp_path: Path)
     table = cli("data")
     assert "digits" in table and "– absent" in table and "✓ present" in table and str(cli.data) in table
     assert "sound" in cli("data", "check", "digits")
-    assert "nothing to download" in cli("data", "fetch", "digits")
+    assert "needs no download" in cli("data", "fetch", "digits")
 
 
 def test_real_mnist_is_checked_trained_on_and_measured(tmp_path: Path, mnist: Path) -> None:

@@ -1,60 +1,36 @@
 """The config: every field is declared once, written and read back without loss, and wrong values are named."""
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tui_trainer import config
-from tui_trainer.config import OPTIMIZERS, RunConfig, apply, build, change, differences, flatten, knobs, resolve
+from tests.configs import configs
+from tui_trainer.config import (
+    OPTIMIZERS,
+    SCHEDULES,
+    RunConfig,
+    apply,
+    build,
+    change,
+    differences,
+    flatten,
+    groups,
+    knobs,
+    knobs_of,
+    resolve,
+)
 from tui_trainer.runs import directory
 from tui_trainer.text import InputError
 
-unit = st.floats(0, 1, exclude_max=True)
-positive = st.floats(0, 1, exclude_min=True)
-rate = st.floats(0, 100, exclude_min=True)
-OPTIMIZER_STRATEGIES = {
-    "sgd": st.fixed_dictionaries({"name": st.just("sgd"), "learning_rate": rate, "momentum": unit}),
-    "adam": st.fixed_dictionaries(
-        {"name": st.just("adam"), "learning_rate": rate, "betas": st.tuples(unit, unit), "eps": positive}
-    ),
-    "adadelta": st.fixed_dictionaries(
-        {"name": st.just("adadelta"), "learning_rate": rate, "rho": unit, "eps": positive}
-    ),
-}
-configs = st.fixed_dictionaries(
-    {
-        "data": st.sampled_from(
-            [{"name": "digits"}, {"name": "digits", "split": "70-15-15"}, {"name": "mnist", "split": "50k-10k-10k"}]
-        ),
-        "network": st.fixed_dictionaries(
-            {
-                "hidden_sizes": st.lists(st.integers(1, 65_536), max_size=100),
-                "activation": st.sampled_from(("relu", "tanh", "sigmoid")),
-                "dropout": unit,
-            }
-        ),
-        "optimizer": st.one_of(*OPTIMIZER_STRATEGIES.values()),
-        "regularization": st.fixed_dictionaries({"weight_decay": st.floats(0, 100)}),
-        "training": st.fixed_dictionaries(
-            {
-                "epochs": st.integers(1, 1_000_000),
-                "seed": st.integers(0, 2**63 - 1),
-                "batch_size": st.integers(1, 10**7),
-            }
-        ),
-        "checkpoints": st.fixed_dictionaries({"best": st.booleans(), "last_seconds": st.floats(0, 86_400)}),
-    }
-).map(build)
-
 
 @settings(max_examples=100, deadline=None)
-@given(configs)
+@given(configs())
 def test_every_field_is_written_and_read_back(wanted: RunConfig) -> None:
-    known = knobs(wanted.optimizer.name)
+    known = knobs_of(wanted)
     assert known.keys() == flatten(wanted).keys()
     for path, value in flatten(wanted).items():
         assert known[path].parse(known[path].render(value)) == value
@@ -65,21 +41,27 @@ def test_every_field_is_written_and_read_back(wanted: RunConfig) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(configs)
+@given(configs())
 def test_a_run_directory_keeps_the_config(tmp_path_factory: pytest.TempPathFactory, wanted: RunConfig) -> None:
     run = directory.create(tmp_path_factory.mktemp("runs"), wanted, "name", "a/preset – ü", Path("data"))
     record = directory.read_record(run)
-    assert record.config == wanted
+    from_any_folder = {"data.file": str(Path(wanted.data.file).absolute())}
+    assert record.config == change(wanted, from_any_folder)
     assert (record.name, record.preset, record.data_root) == ("name", "a/preset – ü", Path("data").absolute())
 
 
 def test_every_field_has_words_for_a_person_and_a_default_within_bounds() -> None:
-    for optimizer in OPTIMIZERS:
-        for path, knob in knobs(optimizer).items():
+    for optimizer, schedule in itertools.product(OPTIMIZERS, SCHEDULES):
+        made = build({"optimizer": {"name": optimizer}, "schedule": {"name": schedule}})
+        assert (made.optimizer.name, made.schedule.name) == (optimizer, schedule)
+        values, known = flatten(made), knobs_of(made)
+        for path, knob in known.items():
             assert knob.help.endswith("."), path
             assert knob.path == path == f"{knob.group}.{knob.name}"
             assert (knob.kind == "choice") == bool(knob.choices)
-        assert build({"optimizer": {"name": optimizer}}).optimizer.name == optimizer
+            assert knob.default == values[path]
+            field, _, when = knob.when.partition(": ")
+            assert not when or set(when.split()) <= set(known[f"{knob.group}.{field}"].choices), path
 
 
 SHORT = {
@@ -90,6 +72,7 @@ SHORT = {
     "hidden_sizes": "network.hidden_sizes",
     "activation": "network.activation",
     "optimizer": "optimizer.name",
+    "schedule": "schedule.name",
     "data": "data.name",
     "batch_size": "training.batch_size",
     "training.epochs": "training.epochs",
@@ -102,9 +85,9 @@ def test_short_names(short: str) -> None:
 
 
 def test_a_short_name_that_fits_two_fields_is_refused() -> None:
-    name = knobs()["training.epochs"]
-    with pytest.raises(ValueError, match=r"could be a\.x or b\.x"):
-        resolve("x", {"a.x": name, "b.x": name})
+    with pytest.raises(ValueError, match=r"could be schedule\.patience or early_stopping\.patience"):
+        resolve("patience", knobs("adam", "plateau"))
+    assert resolve("patience", knobs()) == "early_stopping.patience"
 
 
 def test_settings_as_the_issue_writes_them() -> None:
@@ -115,7 +98,7 @@ def test_settings_as_the_issue_writes_them() -> None:
     assert made.layer_sizes == (64, 128, 64, 10) and made.architecture == "64-128-64-10"
     assert made.layer_parameters == [64 * 128 + 128, 128 * 64 + 64, 64 * 10 + 10]
     assert (made.training.epochs, made.training.seed, made.training.batch_size) == (5, 7, 10)
-    assert isinstance(made.optimizer, config.Sgd) and made.optimizer.learning_rate == 0.01
+    assert isinstance(made.optimizer, groups.Sgd) and made.optimizer.learning_rate == 0.01
     assert made.steps_per_epoch == 126
     assert apply(made, ["hidden_sizes=none"]).layer_sizes == (64, 10)
     assert apply(RunConfig(), ["learning_rate=0.5", "optimizer=sgd"]).optimizer.learning_rate == 0.5
@@ -123,7 +106,26 @@ def test_settings_as_the_issue_writes_them() -> None:
 
 def test_another_optimizer_keeps_the_learning_rate_and_drops_the_rest() -> None:
     tuned = build({"optimizer": {"name": "adam", "learning_rate": 0.25, "betas": (0.5, 0.5)}})
-    assert apply(tuned, ["optimizer=sgd"]).optimizer == config.Sgd(learning_rate=0.25)
+    assert apply(tuned, ["optimizer=sgd"]).optimizer == groups.Sgd(learning_rate=0.25)
+
+
+def test_another_schedule_keeps_the_warm_up_and_drops_the_rest() -> None:
+    tuned = build({"schedule": {"name": "step", "warmup_epochs": 2.5, "gamma": 0.5}})
+    assert apply(tuned, ["schedule=exponential"]).schedule == groups.Exponential(warmup_epochs=2.5)
+    assert apply(tuned, ["schedule=one_cycle"]).schedule == groups.OneCycle()
+    assert change(tuned, {"schedule.name": "cosine", "schedule.cycles": 3}).schedule == groups.Cosine(
+        warmup_epochs=2.5, cycles=3
+    )
+
+
+def test_fields_that_do_not_fit_together_are_each_named() -> None:
+    with pytest.raises(InputError) as refusal:
+        apply(RunConfig(), ["data=moons", "split=60k-10k", "distortion=0.1", "optimizer=sgd", "nesterov=true"])
+    assert [problem.partition(": ")[2].partition(":")[0] for problem in refusal.value.problems] == [
+        "data.split",
+        "noise.distortion",
+        "optimizer.nesterov",
+    ]
 
 
 def test_differences_name_every_field_that_differs() -> None:
@@ -133,6 +135,8 @@ def test_differences_name_every_field_that_differs() -> None:
         "optimizer.betas": ((0.9, 0.999), None),
         "optimizer.eps": (1e-8, None),
         "optimizer.momentum": (None, 0.0),
+        "optimizer.nesterov": (None, False),
+        "optimizer.dampening": (None, 0.0),
         "training.epochs": (20, 3),
     }
     assert differences(other, other) == {}
@@ -173,7 +177,11 @@ WRONG: list[tuple[str, Any, str]] = [
     ("optimizer.betas", [0.9], "optimizer.betas: has 1 values, must have at least 2"),
     ("optimizer.betas", [0.9, 1.0], "optimizer.betas.1: 1.0 must be below 1"),
     ("optimizer.momentum", 0.9, "optimizer.momentum: a setting of sgd, but the optimizer is adam"),
-    ("optimizer.name", "adamm", "'adamm' is not one of sgd, adam, adadelta (did you mean 'adam'?)"),
+    (
+        "optimizer.name",
+        "adamm",
+        "'adamm' is not one of sgd, adagrad, rmsprop, adadelta, adam, adamw, nadam, radam, muon (did you mean 'adam'?)",
+    ),
     ("network.hidden_sizes", [0], "network.hidden_sizes.0: 0 is below the least allowed, 1"),
     ("network.hidden_sizes", [65_537], "above the most allowed, 65536"),
     ("network.hidden_sizes", [1] * 5000, "network.hidden_sizes: has 5000 values, must have at most 100"),
@@ -182,6 +190,13 @@ WRONG: list[tuple[str, Any, str]] = [
     ("network.dropout", 1.0, "1.0 must be below 1"),
     ("network.dropuot", 0.1, "network.dropuot: no such setting (did you mean 'dropout'?)"),
     ("network.epochs", 1, "network.epochs: no such setting (did you mean 'training.epochs'?)"),
+    ("network.dropout", [0.1, 0.2, 0.3], "network.dropout: has 3 values for 2 hidden layers; give 1 or all"),
+    ("layers.frozen", 3, "layers.frozen: 3 of 3 layers leave nothing to train"),
+    ("optimizer.name", "muom", "(did you mean 'muon'?)"),
+    ("schedule.name", "cosin", "(did you mean 'cosine'?)"),
+    ("schedule.cycles", 2, "schedule.cycles: a setting of cosine, but the schedule is constant"),
+    ("data.name", "csv", "data.file: is missing; csv needs the path of your file"),
+    ("noise.distortion", 2.0, "above the most allowed, 1"),
     ("checkpoints.best", 1, "1 is neither true nor false"),
     ("data.split", "60k-10k", "data.split: '60k-10k' does not cut digits; choose 70-15-15"),
     ("data.name", "minst", "(did you mean 'mnist'?)"),
@@ -201,7 +216,10 @@ def test_tables_that_are_no_tables() -> None:
     for values, words in (
         ({"trainig": {}}, "trainig: no such table or setting (did you mean 'training'?)"),
         ({"training": 3}, "training: 3 is not a table of settings"),
-        ({"optimizer": {}}, "optimizer.name: is missing; one of sgd, adam, adadelta"),
+        (
+            {"optimizer": {}},
+            "optimizer.name: is missing; one of sgd, adagrad, rmsprop, adadelta, adam, adamw, nadam, radam, muon",
+        ),
         ({"optimizer": 3}, "optimizer"),
     ):
         with pytest.raises(InputError) as refusal:
@@ -214,7 +232,7 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InputError) as refusal:
         build({"training": training, "network": {"dropout": 2.0}, "optimizer": {"name": "sgd", "rho": 0.9}})
     keys = {problem.partition(":")[0] for problem in refusal.value.problems}
-    assert keys == {"training.epochs", "training.batch_size", "training.sead", "network.dropout", "optimizer.rho"}
+    assert keys == {"training.epochs", "training.batch_size", "training.sead", "network.dropout.0", "optimizer.rho"}
 
 
 SETTINGS = {

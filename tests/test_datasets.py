@@ -6,12 +6,14 @@ import os
 import resource
 import struct
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from tui_trainer import datasets
-from tui_trainer.datasets import IdxFile, dataset, load, locate, read_idx
+from tui_trainer.config.groups import Data
+from tui_trainer.datasets import IdxFile, dataset, load, locate, read_idx, split_sizes
 from tui_trainer.text import InputError
 
 PIXELS = bytes(range(24))
@@ -97,7 +99,7 @@ def test_what_is_no_regular_file_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_digits_are_cut_once_and_for_ever() -> None:
-    parts = load("digits", "70-15-15", Path("/nowhere"))
+    parts = load(Data(), Path("/nowhere"))
     sizes = [(part.images.shape, part.labels.shape) for part in (parts.train, parts.validation, parts.test)]
     assert sizes == [((1257, 64), (1257,)), ((270, 64), (270,)), ((270, 64), (270,))]
     whole = np.concatenate([parts.train.images, parts.validation.images, parts.test.images])
@@ -106,19 +108,19 @@ def test_digits_are_cut_once_and_for_ever() -> None:
     assert sorted(map(bytes, whole)) == sorted(map(bytes, load_digits().data.astype(np.uint8)))
     assert parts.train.images.max() == 16 == dataset("digits").maximum
     assert set(parts.test.labels) == set(range(10))
-    assert parts.test.labels[:8].tolist() == load("digits", "70-15-15", Path()).test.labels[:8].tolist()
+    assert parts.test.labels[:8].tolist() == load(Data(split="70-15-15"), Path()).test.labels[:8].tolist()
 
 
-@pytest.mark.parametrize(("split", "train", "validation"), [("60k-10k", 60_000, 0), ("50k-10k-10k", 50_000, 50_000)])
-def test_mnist_is_cut_as_it_says(split: str, train: int, validation: int, mnist: Path) -> None:
+@pytest.mark.parametrize(("split", "train"), [("60k-10k", 60_000), ("50k-10k-10k", 50_000)])
+def test_mnist_is_cut_as_it_says(split: Literal["60k-10k", "50k-10k-10k"], train: int, mnist: Path) -> None:
     entry = dataset("mnist")
     paths = locate(entry, mnist)
     assert paths["train_labels"]
     labels = read_idx(paths["train_labels"], entry.files["train_labels"])
-    parts = load("mnist", split, mnist)
+    parts = load(Data(name="mnist", split=split), mnist)
     assert np.array_equal(parts.train.labels, labels[:train]) and parts.train.images.shape == (train, 784)
     assert len(parts.test.labels) == len(parts.validation.labels) == 10_000
-    if entry.splits[split].validation_is_test:
+    if parts.split.validation_is_test:
         assert parts.validation is parts.test
     else:
         assert np.array_equal(parts.validation.labels, labels[-10_000:])
@@ -126,10 +128,11 @@ def test_mnist_is_cut_as_it_says(split: str, train: int, validation: int, mnist:
 
 
 def test_the_catalogue_adds_up() -> None:
-    for name, entry in datasets.CATALOGUE.items():
-        assert entry.name == name and entry.default_split in entry.splits
-        for split in entry.splits.values():
-            assert split.train and split.validation and split.test
+    for key, entry in datasets.CATALOGUE.items():
+        assert entry.name == key and entry.default_split in entry.splits
+        for name in entry.splits:
+            split = split_sizes(entry, name, 100)
+            assert split.train and split.validation and split.test and split.description
     assert [dataset("mnist").default_split, dataset("digits").default_split] == ["60k-10k", "70-15-15"]
 
 

@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from tests.running import make_run, quick, work
 from tui_trainer.runs import events, follow
-from tui_trainer.runs.events import AnyEvent, Applied, Checkpoint, Epoch, EventReader, Log, Metrics, Rewound, State
+from tui_trainer.runs.events import (
+    AnyEvent,
+    Applied,
+    Boundary,
+    Checkpoint,
+    EarlyStop,
+    Epoch,
+    EventReader,
+    Log,
+    Metrics,
+    Rewound,
+    State,
+)
 from tui_trainer.runs.state import RunState, Series, fold
 
 CONFIG = quick("epochs=9")
@@ -41,6 +53,11 @@ def saved(step: int) -> Checkpoint:
     return Checkpoint(file=f"s{step}", kinds=["last"], epoch=step // 10, step=step, bytes=1, weights_sha256=f"w{step}")
 
 
+def drawn(step: int) -> Boundary:
+    edges = {"left": 0.0, "right": 1.0, "bottom": 0.0, "top": 1.0}
+    return Boundary(epoch=step // 10, step=step, rows=["01"], points=[], **edges)
+
+
 def changed(step: int, **fields: int) -> Applied:
     paths = {f"training.{name}": value for name, value in fields.items()}
     return Applied(id=f"c{step}", command="set", epoch=step // 10, step=step, changes=paths)
@@ -61,13 +78,13 @@ def test_the_first_of_equal_epochs_is_best() -> None:
 
 def test_after_a_rewind_nothing_later_is_known() -> None:
     before = (metrics(5), epoch(1, 0.5), metrics(15), saved(15))
-    later = (metrics(18), epoch(2, 0.9), saved(20), metrics(25))
+    later = (metrics(18), epoch(2, 0.9), saved(20), EarlyStop(epoch=2, best_epoch=1, metric="val_loss"), drawn(25))
     state = state_of(*before, *later, Rewound(epoch=1, step=15, seconds=1.5))
     plain = state_of(*before)
     assert (state.epoch, state.step, state.seconds) == (1, 15, 1.5)
     assert state.best and state.best.epoch == 1
     assert state.epochs_done == plain.epochs_done and state.checkpoints == plain.checkpoints
-    assert state.series == plain.series
+    assert state.series == plain.series and (state.early_stop, state.boundary) == (None, None)
     assert max(state.series["train_loss"].steps) == 15
     again = state_of(*before, *later, Rewound(epoch=0, step=0, seconds=0.0))
     assert again.best is None and again.epochs_done == [] and again.checkpoints == {}
@@ -125,7 +142,8 @@ def named(name: str) -> Checkpoint:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The log of a real run."""
-    run = make_run(tmp_path_factory.mktemp("told"), quick("last_seconds=0"))
+    early = ("early_stopping.mode=record", "early_stopping.patience=1", "early_stopping.min_delta=1")
+    run = make_run(tmp_path_factory.mktemp("told"), quick("last_seconds=0", *early))
     work(run, changes={"training.epochs": 2})
     work(run, changes={"training.epochs": 4})
     return run.events_file.read_bytes()

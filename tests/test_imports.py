@@ -2,57 +2,50 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-import pytest
+import tui_trainer
 
-LIGHT = [
-    "__main__",
-    "cli",
-    "config",
-    "datasets",
-    "files",
-    "plain",
-    "presets",
-    "runs.commands",
-    "runs.directory",
-    "runs.events",
-    "runs.follow",
-    "runs.jobs",
-    "runs.launch",
-    "runs.state",
-    "text",
-]
-ENGINE = ["checkpoint", "control", "data", "device", "evaluate", "jobs", "model", "optim", "retention", "step", "train"]
+PACKAGE = Path(tui_trainer.__file__).parent
+MODULES = sorted(
+    ".".join(("tui_trainer", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+    for path in PACKAGE.rglob("*.py")
+)
+ROOMS = ("engine", "ui")
+SLOW = {"torch", "torchvision", "sklearn"}
+SCREEN = {"textual", "plotext"}
 
 
-def loaded(*modules: str) -> set[str]:
-    """Top-level packages in `sys.modules` of a process that imported these."""
-    code = f"import sys, {', '.join(modules)}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+def of_room(*rooms: str) -> list[str]:
+    return [module for module in MODULES if module.split(".")[1:2] and module.split(".")[1] in rooms]
 
 
-@pytest.mark.parametrize("module", LIGHT)
-def test_loads_neither_torch_nor_textual(module: str) -> None:
-    assert not loaded(f"tui_trainer.{module}") & {"torch", "torchvision", "sklearn", "textual", "plotext"}
+def check(modules: list[str], forbidden: set[str]) -> set[str]:
+    """Import them one after another in a fresh process, which names the first that brings something forbidden.
+
+    Returns the top-level packages loaded at the end.
+    """
+    code = (
+        "import importlib, sys\n"
+        f"for name in {modules}:\n"
+        "    importlib.import_module(name)\n"
+        f"    assert not {forbidden} & sys.modules.keys(), name + ' loads ' + str({forbidden} & sys.modules.keys())\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_everything_else_loads_neither_torch_nor_textual() -> None:
+    others = [module for module in MODULES if module not in of_room(*ROOMS)]
+    assert {"tui_trainer.__main__", "tui_trainer.cli.start", "tui_trainer.runs.follow"} <= set(others)
+    check(others, SLOW | SCREEN)
 
 
 def test_the_dashboard_does_not_load_torch() -> None:
-    found = loaded("tui_trainer.ui.app")
-    assert "textual" in found and not found & {"torch", "torchvision", "sklearn"}
+    assert "textual" in check(of_room("ui"), SLOW)
 
 
-def test_the_engine_does_not_load_textual() -> None:
-    found = loaded(*(f"tui_trainer.engine.{module}" for module in [*ENGINE, "worker", "__main__"]))
-    assert "torch" in found and not found & {"textual", "plotext", "torchvision", "typer"}
-
-
-def test_no_room_is_forgotten() -> None:
-    from pathlib import Path
-
-    import tui_trainer
-
-    package = Path(tui_trainer.__file__).parent
-    here = {".".join(path.relative_to(package).with_suffix("").parts) for path in package.rglob("*.py")}
-    here -= {name for name in here if name.endswith("__init__") or name.startswith(("ui.", "engine."))}
-    assert here - {"machine"} == set(LIGHT)
-    assert {path.stem for path in (package / "engine").glob("*.py")} - {"__init__", "__main__", "worker"} == set(ENGINE)
+def test_the_engine_loads_neither_textual_nor_the_command_line() -> None:
+    assert "torch" in check(of_room("engine"), SCREEN | {"torchvision", "typer", "sklearn"})

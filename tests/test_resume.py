@@ -1,7 +1,6 @@
 """However often and wherever a run is cut, its end is, to the bit, that of a run left alone."""
 
 import itertools
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,8 @@ from tui_trainer.engine import checkpoint, device
 from tui_trainer.engine import train as loop
 from tui_trainer.engine.data import Splits, load
 from tui_trainer.engine.retention import Retention
-from tui_trainer.engine.train import Trainer, train
+from tui_trainer.engine.train import train
+from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import commands, events, follow
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import Change, RunState
@@ -47,60 +47,6 @@ def run_on(t: Trainer, folder: Path, until: int | None = None, chunk_seconds: fl
         for e in told
         if isinstance(e, events.Epoch)
     ]
-
-
-optimizers = st.sampled_from(
-    (
-        ["optimizer=sgd"],
-        ["optimizer=sgd", "momentum=0.9"],
-        ["optimizer=adam", "learning_rate=0.01"],
-        ["optimizer=adadelta", "learning_rate=1"],
-    )
-)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    optimizers,
-    st.sampled_from(("relu", "tanh", "sigmoid")),
-    st.sampled_from((0.0, 0.4)),
-    st.sampled_from((0.0, 0.01)),
-    st.sampled_from((90, 100, 1257, 5000)),
-    st.integers(0, 2**63 - 1),
-    st.data(),
-)
-def test_restored_at_any_step_a_run_ends_with_the_same_bits(
-    optimizer: list[str],
-    activation: str,
-    dropout: float,
-    decay: float,
-    batch: int,
-    seed: int,
-    draw: st.DataObject,
-) -> None:
-    config = quick(
-        *optimizer,
-        f"activation={activation}",
-        f"dropout={dropout}",
-        f"weight_decay={decay}",
-        f"batch_size={batch}",
-        f"seed={seed}",
-    )
-    cut = draw.draw(st.integers(0, 3 * config.steps_per_epoch))
-    with tempfile.TemporaryDirectory() as folder:
-        whole = trainer(config)
-        epochs = run_on(whole, Path(folder))
-        first = trainer(config)
-        before = run_on(first, Path(folder), cut, chunk_seconds=0)
-        assert first.step == cut
-        path = checkpoint.write(first.capture("last"), Path(folder))
-        second = trainer(config)
-        second.restore(checkpoint.read(path))
-        assert before + run_on(second, Path(folder)) == epochs
-        ended, other = second.capture(), whole.capture()
-        assert ended.meta.weights_sha256 == other.meta.weights_sha256
-        assert ended.meta.best == other.meta.best
-        assert all(t.equal(other.tensors[name]) for name, t in ended.tensors.items())
 
 
 DROPOUT = quick("dropout=0.2", "every_epochs=2")
@@ -203,7 +149,7 @@ def test_a_live_change_lost_to_a_crash_is_made_again_at_its_step(root: Path, mon
     assert state.changes == changed and changed[0].step == 15
     assert not state.pending
     replayed = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied)]
-    assert [(e.id, e.step, e.message) for e in replayed[1:]] == [(changed[0].id, 15, "replayed")]
+    assert [(e.id, e.step, e.message) for e in replayed[1:]] == [(changed[0].id, 15, "as before")]
 
 
 @pytest.mark.parametrize("kind", ["best", "last", "every", "save"])
@@ -276,7 +222,7 @@ def test_where_the_bits_would_differ_resume_must_be_asked_for(
 def test_a_change_that_a_begun_run_cannot_take_is_refused(root: Path) -> None:
     t = trainer(quick())
     with pytest.raises(InputError) as refusal:
-        t.change(Change("x", 0, 0, {"training.seed": 3, "network.dropout": 0.5}))
+        t.change(Change("x", 0, 0, {"training.seed": 3, "network.activation": "tanh", "training.epochs": 2}))
     assert len(refusal.value.problems) == 2 and t.config == quick()
     run = make_run(root)
     work(run)

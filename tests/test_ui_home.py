@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from textual.widgets import Input
 
 from tests.dashboard import (
@@ -18,7 +19,7 @@ from tests.dashboard import (
 from tui_trainer import machine, presets
 from tui_trainer.runs.directory import list_runs, read_record
 from tui_trainer.ui.screens.run import RunScreen
-from tui_trainer.ui.widgets.presets import PresetTree
+from tui_trainer.ui.widgets.presets import INDENT, PresetTree
 from tui_trainer.ui.widgets.runs import RunList
 
 LARGE = (120, 40)
@@ -51,8 +52,8 @@ async def test_enter_starts_the_highlighted_preset_as_it_is(root: Path) -> None:
 async def test_absent_data_is_said_with_its_remedy_and_nothing_is_made(root: Path) -> None:
     app = make_app(root)
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.press("down", "down")
-        await wait_to_see(pilot, "784-200-200-200-10", "validation is the test set", "data fetch mnist")
+        await pilot.press(*["down"] * 4)
+        await wait_to_see(pilot, "setting 2", "784-200-200-200-10", "validation is the test set", "data fetch mnist")
         await pilot.press("enter")
         await wait_for(pilot, lambda: len(app._notifications), "a refusal")
         assert "tui-trainer data fetch mnist" in next(iter(app._notifications)).message
@@ -84,11 +85,11 @@ async def test_runs_are_listed_with_state_progress_and_accuracy(root: Path) -> N
             lines = seen(pilot).splitlines()
             running = next(line for line in lines if "▶ running" in line)
             assert "4/9" in running
-            assert "val  90.40 %" in running
+            assert "val   90.40 %" in running
             assert "left" in running
             finished = next(line for line in lines if "✓ finished" in line)
             assert "5/5" in finished
-            assert "test 97.20 %" in finished
+            assert "test  97.20 %" in finished
             assert "r resume" in next(line for line in lines if "! interrupted" in line)
 
 
@@ -155,17 +156,48 @@ async def test_problems_in_presets_are_shown(root: Path) -> None:
 async def test_the_filter_narrows_the_presets_and_hotkeys_sleep_while_typing(root: Path) -> None:
     app = make_app(root)
     async with app.run_test(size=LARGE) as pilot:
-        await wait_to_see(pilot, "setting-1", "128-128-tanh")
-        await pilot.press("slash", *"setting-1q")
-        assert app.screen.query_one("#filter", Input).value == "setting-1q"
+        await wait_to_see(pilot, "setting-1", "▸ lab-report")
+        assert "128-128-tanh" not in seen(pilot)
+        await pilot.press("slash", *"128 tanhq")
+        assert app.screen.query_one("#filter", Input).value == "128 tanhq"
         await wait_to_see(pilot, "no preset has these words")
         await pilot.press("backspace", "enter")
-        await wait_for(pilot, lambda: "128-128-tanh" not in seen(pilot), "the others are gone")
+        await wait_to_see(pilot, "▾ lab-report", "128-128-tanh")
+        assert "setting-1" not in seen(pilot)
         highlighted = app.screen.query_one(PresetTree).preset
         assert highlighted is not None
-        assert highlighted.name == "evaluation-report/setting-1"
+        assert highlighted.name == "lab-report/128-128-tanh"
         await pilot.press("escape")
-        await wait_to_see(pilot, "128-128-tanh")
+        await wait_to_see(pilot, "setting-1", "▸ lab-report")
+        assert "128-128-tanh" not in seen(pilot)
+
+
+async def test_folders_open_and_close(root: Path) -> None:
+    async with make_app(root).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "▸ batch-size", "▾ evaluation-report")
+        tree = pilot.app.screen.query_one(PresetTree)
+        await pilot.press("down", "enter")
+        await wait_to_see(pilot, "▾ batch-size", "four-layer")
+        assert list(list_runs(root)) == []
+        await pilot.press("space")
+        await wait_for(pilot, lambda: "▸ batch-size" in seen(pilot), "it is closed")
+        await pilot.press("right", "right")
+        await wait_for(pilot, lambda: tree.preset and tree.preset.name.startswith("batch-size/"), "its first preset")
+        await pilot.press("left", "left")
+        await wait_to_see(pilot, "▸ batch-size", "3 presets")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_names_and_optimizers_never_touch(root: Path, size: tuple[int, int]) -> None:
+    async with make_app(root).run_test(size=size) as pilot:
+        await wait_to_see(pilot, "digits")
+        tree = pilot.app.screen.query_one(PresetTree)
+        width = tree.size.width - 1
+        for node in (child for folder in tree.root.children for child in folder.children):
+            label = tree.render_label(node, Style(), Style())
+            assert label.cell_len <= width - INDENT
+            words = label.plain.split()
+            assert words[0].endswith("…") or words[0] == str(node.label)
 
 
 async def test_foreign_names_are_shown_literally(root: Path) -> None:

@@ -47,6 +47,13 @@ async def test_a_live_run_is_followed(root: Path) -> None:
             await wait_to_see(pilot, "4/20", "train 0.1234", "val 90.40 %", "50 %")
 
 
+async def test_an_epoch_newer_than_the_means_over_steps_is_what_is_shown(root: Path) -> None:
+    with live_run(root, trained=2) as fake:
+        fake.metrics(1.5, loss=0.7777)
+        async with open_on(fake).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "▶ running", "loss train 0.5000")
+
+
 async def test_a_worker_that_starts_is_said_to(root: Path) -> None:
     fake = FakeRun(root).take()
     async with open_on(fake).run_test(size=LARGE) as pilot:

@@ -15,7 +15,7 @@ from tests.running import Killed, make_run, outcome, quick, watched, work
 from tests.test_resume import on_step, trainer
 from tui_trainer.engine import checkpoint
 from tui_trainer.engine import train as loop
-from tui_trainer.engine.train import DivergedError
+from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import commands, events, follow
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Set, Stop
 from tui_trainer.runs.directory import Run
@@ -221,15 +221,15 @@ def test_divergence_fails_the_run_and_keeps_what_was_finite(optimizer: str, root
         if isinstance(event, events.Metrics) and event.step == 28:
             next(living[0].model.parameters()).data.fill_(torch.inf)
 
-    living: list[loop.Trainer] = []
-    build = loop.Trainer.__init__
+    living: list[Trainer] = []
+    build = Trainer.__init__
 
-    def build_and_remember(self: loop.Trainer, *arguments: Any) -> None:
+    def build_and_remember(self: Trainer, *arguments: Any) -> None:
         living.append(self)
         build(self, *arguments)
 
     with pytest.MonkeyPatch.context() as patch, watched(explode):
-        patch.setattr(loop.Trainer, "__init__", build_and_remember)
+        patch.setattr(Trainer, "__init__", build_and_remember)
         state = work(run)
     assert state.status == "failed"
     assert "not finite" in state.reason and "smaller learning rate" in state.reason
