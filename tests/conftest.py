@@ -1,5 +1,6 @@
 """Fixtures every test may ask for: folders of its own, the real command line, the real MNIST where it is."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -66,6 +67,8 @@ def no_hang() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, give_up)
     signal.alarm(30)
+    faulthandler.dump_traceback_later(60, exit=True)  # where no Python code runs, the handler above does not either
     yield
+    faulthandler.cancel_dump_traceback_later()
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)

@@ -163,6 +163,15 @@ def test_what_a_person_saved_stays_and_the_rest_is_pruned(tmp_path: Path) -> Non
     assert isinstance(again, events.Checkpoint) and again.kinds == ["last", "save"]
 
 
+def test_a_best_that_was_saved_is_not_saved_again(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.keep.keep_best(snapshot(20, 20, "best"))
+    for step in (20, 30):
+        keeper.keep.save(snapshot(step, 20))
+    saves = [event for event in keeper.told if isinstance(event, events.Checkpoint)]
+    assert [(event.step, event.kinds) for event in saves] == [(20, ["best", "last"]), (30, ["last"])]
+
+
 def test_a_damaged_file_of_the_same_position_is_written_anew(tmp_path: Path) -> None:
     path = checkpoint.write(snapshot(), tmp_path)
     path.write_bytes(path.read_bytes()[:-1] + b"\xff")

@@ -38,6 +38,7 @@ def test_a_torn_tail_is_dropped_then_cut_wherever_it_is_torn(tmp_path: Path) -> 
         write(path, "after")
         assert list(reader.read()) == lines("after")
         assert list(EventReader(path).read()) == [*told[:complete], *lines("after")]
+        assert path.read_bytes().endswith(b"\n")
         assert not reader.unreadable
 
 
@@ -48,6 +49,7 @@ def test_a_torn_tail_longer_than_a_block_is_cut(tmp_path: Path) -> None:
         stream.write(b"x" * 200_000)
     write(path, "two")
     assert list(EventReader(path).read()) == lines("one", "two")
+    assert path.stat().st_size < 1000
 
 
 @pytest.mark.parametrize(

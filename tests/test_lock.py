@@ -37,10 +37,11 @@ def held(run: Run, **signature: object) -> Iterator[launch.Owner]:
 
 
 @contextmanager
-def bystander() -> Iterator[psutil.Process]:
-    """An innocent process."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        yield psutil.Process(process.pid)
+def bystander() -> Iterator[subprocess.Popen[str]]:
+    """An innocent process, which answers as long as it lives."""
+    code = [sys.executable, "-c", "print(input())"]
+    with subprocess.Popen(code, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
         process.kill()
 
 
@@ -94,9 +95,10 @@ def test_a_lock_is_not_inherited_by_chance(run: Run) -> None:
 @pytest.mark.parametrize("what", ["another start time", "another host", "lock is free", "no process", "garbage"])
 def test_a_process_that_is_not_the_worker_is_never_signalled(what: str, run: Run) -> None:
     with bystander() as innocent:
-        signature: dict[str, object] = {"pid": innocent.pid, "process_started": innocent.create_time()}
+        began = psutil.Process(innocent.pid).create_time()
+        signature: dict[str, object] = {"pid": innocent.pid, "process_started": began}
         changed: dict[str, dict[str, object]] = {
-            "another start time": {"process_started": innocent.create_time() - 100},
+            "another start time": {"process_started": began - 100},
             "another host": {"host": "elsewhere"},
             "no process": {"pid": 2**22 + 1},
         }
@@ -108,11 +110,11 @@ def test_a_process_that_is_not_the_worker_is_never_signalled(what: str, run: Run
                 launch.kill(run)
         if what == "lock is free":
             launch.kill(run)
-        assert innocent.status() != psutil.STATUS_ZOMBIE
+        assert innocent.communicate("still here\n", timeout=30)[0] == "still here\n"
 
 
 def test_the_worker_itself_is_ended(run: Run) -> None:
-    with bystander() as worker, held(run, pid=worker.pid, process_started=worker.create_time()):
+    with bystander() as worker, held(run, pid=worker.pid, process_started=psutil.Process(worker.pid).create_time()):
         launch.kill(run)
         assert worker.wait(10) == -9
 

@@ -144,12 +144,28 @@ def test_a_live_change_lost_to_a_crash_is_made_again_at_its_step(root: Path, mon
         work(run)
     assert follow.load(run).status == "interrupted"
     changed = follow.load(run).changes
+    monkeypatch.undo()  # now in chunks that would run past the step
     state = work(run)
     assert state.status == "finished" and epochs_logged(run) == [1, 2, 3, 4, 5]
     assert state.changes == changed and changed[0].step == 15
     assert not state.pending
     replayed = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied)]
     assert [(e.id, e.step, e.message) for e in replayed[1:]] == [(changed[0].id, 15, "as before")]
+
+
+def test_a_live_change_that_the_checkpoint_holds_is_not_made_again(root: Path) -> None:
+    run = make_run(root)
+
+    def change_and_stop() -> None:
+        commands.send(run.inbox, commands.Set(changes={"training.epochs": 5}))
+        commands.send(run.inbox, commands.Stop())
+
+    with watched(on_step(1, change_and_stop)):
+        assert work(run).status == "stopped"
+    state = work(run)
+    assert state.status == "finished" and state.epoch == 5
+    made = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied) and e.changes]
+    assert len(made) == len(state.changes) == 1
 
 
 @pytest.mark.parametrize("kind", ["best", "last", "every", "save"])

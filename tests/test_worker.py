@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from tests.running import Killed, make_run, outcome, quick, watched, work
+from tests.running import Killed, make_run, outcome, process_put_back, quick, watched, work
 from tests.test_resume import on_step, trainer
-from tui_trainer.engine import checkpoint
+from tui_trainer.engine import checkpoint, worker
 from tui_trainer.engine import train as loop
 from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import commands, events, follow
@@ -197,20 +197,18 @@ def test_looking_into_the_inbox_may_fail_for_a_while(run: Run, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("last_seconds", [0, 1000])
-def test_a_run_directory_that_vanishes_ends_the_worker(last_seconds: int, root: Path) -> None:
+@pytest.mark.parametrize("step", [15, 39])
+def test_a_run_directory_that_vanishes_ends_the_worker(step: int, last_seconds: int, root: Path) -> None:
     run = make_run(root, quick(f"last_seconds={last_seconds}"))
-    from tests.running import process_put_back
-    from tui_trainer.engine import worker
-
     steps: list[int] = []
-    with (
-        process_put_back(),
-        watched(on_step(15, lambda: shutil.rmtree(run.path))),
-        watched(lambda event: steps.append(event.step) if isinstance(event, events.Metrics) else None),
-    ):
+
+    def note(event: events.AnyEvent) -> None:
+        if isinstance(event, events.Metrics):
+            steps.append(event.step)
+
+    with process_put_back(), watched(on_step(step, lambda: shutil.rmtree(run.path))), watched(note):
         assert worker.work(worker.Order(str(run.path), "")) == 1
-    assert steps[-1] < 39
-    assert not run.path.exists()
+    assert steps[-1] == step and not run.path.exists()
 
 
 @pytest.mark.parametrize("optimizer", ["optimizer=sgd", "optimizer=adam"])
@@ -233,6 +231,7 @@ def test_divergence_fails_the_run_and_keeps_what_was_finite(optimizer: str, root
         state = work(run)
     assert state.status == "failed"
     assert "not finite" in state.reason and "smaller learning rate" in state.reason
+    assert state.step == 28 and not state.unreadable  # noticed before the next look
     assert state.best and state.best.epoch <= 2
     found, damaged = checkpoint.newest(run.checkpoints)
     assert found and found.meta.step == 26 and not damaged
@@ -243,6 +242,14 @@ def test_a_learning_rate_that_is_too_high_fails_and_is_never_best(root: Path) ->
     state = work(make_run(root, quick("optimizer=sgd", "learning_rate=100", "weight_decay=100")))
     assert state.status == "failed" and "not finite" in state.reason
     assert all(epoch.val_loss < float("inf") for epoch in state.epochs_done)
+
+
+def test_of_equal_epochs_the_first_is_kept_as_best(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "evaluate", lambda *_: (1.0, 0.5))
+    state = work(make_run(root))
+    assert state.best and state.best.epoch == 1
+    assert [(c.epoch, c.kinds) for c in state.checkpoints.values()] == [(1, ["best", "last"]), (3, ["last"])]
+    assert state.evaluations[("best", "test")].epoch == 1
 
 
 def test_weights_that_are_not_finite_are_never_saved() -> None:
