@@ -1,12 +1,12 @@
 """The lock decides who owns a run; process numbers, probes and foreign lock files never mislead or harm anybody."""
 
 import dataclasses
+import fcntl
 import json
 import os
 import platform
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,22 +65,14 @@ def test_only_one_holder_at_a_time(run: Run) -> None:
         assert (found := launch.owner(run)) and found.role == "job"
 
 
-def test_probes_do_not_keep_a_worker_from_its_lock(run: Run) -> None:
+def test_a_probe_does_not_keep_a_worker_from_its_lock(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     os.close(launch.take_lock(run))
-    done = threading.Event()
-
-    def probe() -> None:
-        while not done.is_set():
-            launch.liveness(run)
-
-    threads = [threading.Thread(target=probe) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for _ in range(50):
-        os.close(launch.take_lock(run))
-    done.set()
-    for thread in threads:
-        thread.join()
+    probe = os.open(run.lock_file, os.O_RDONLY)
+    fcntl.flock(probe, fcntl.LOCK_SH)
+    monkeypatch.setattr("tui_trainer.runs.launch.time.sleep", lambda _: os.close(probe))
+    os.close(launch.take_lock(run))
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(probe)
 
 
 def test_a_lock_is_not_inherited_by_chance(run: Run) -> None:
