@@ -42,8 +42,8 @@ class Screen:
         self.drawn = b""
         self.bytes = 0
 
-    def read(self, seconds: float, until: Callable[[bytes], bool] = lambda _: False) -> bool:
-        """Read for at most `seconds`, or until the words on screen so far satisfy `until`."""
+    def read(self, seconds: float, until: Callable[[bytes], bool] | None = None) -> bool:
+        """Read for at most `seconds`, or until the words drawn so far satisfy `until`."""
         deadline = time.perf_counter() + seconds
         while (left := deadline - time.perf_counter()) > 0:
             if select.select([self.terminal], [], [], left)[0]:
@@ -52,9 +52,10 @@ class Screen:
                 except OSError:
                     return False
                 self.bytes += len(got)
-                self.drawn += got
-                if until(ESCAPES.sub(b"", self.drawn)):
-                    return True
+                if until:
+                    self.drawn += got
+                    if until(ESCAPES.sub(b"", self.drawn)):
+                        return True
         return False
 
     def close(self) -> None:
@@ -70,7 +71,7 @@ def first_paint(runs: int) -> list[float]:
     times = []
     for _ in range(runs):
         screen = Screen()
-        assert screen.read(10, lambda words: b"setting-1" in words and b"quit" in words), "nothing was drawn"
+        assert screen.read(10, lambda words: b"setting-1" in words and b"leave" in words), "nothing was drawn"
         times.append(time.perf_counter() - screen.started)
         screen.close()
     return times
@@ -89,8 +90,8 @@ def start(epochs: int) -> str:
 
 def seconds_of(run: str) -> float:
     """Wait until the run has ended; its training time."""
-    while shown(run)["status"] in ("starting", "running"):
-        time.sleep(1)
+    while status(run) != "finished":
+        time.sleep(0.5)
     seconds = shown(run)["seconds"]
     assert isinstance(seconds, float)
     return seconds
@@ -103,7 +104,7 @@ def attached(epochs: int) -> tuple[float, float, float]:
     screen.read(1.5)
     process, began, bytes_before = psutil.Process(screen.pid), time.perf_counter(), screen.bytes
     cpu_before = sum(process.cpu_times()[:2])
-    while shown_status(Path(os.environ["TUI_TRAINER_RUNS"]) / run) == "running":
+    while status(run) == "running":
         screen.read(0.5)
     elapsed = time.perf_counter() - began
     rate = (screen.bytes - bytes_before) / elapsed
@@ -112,10 +113,12 @@ def attached(epochs: int) -> tuple[float, float, float]:
     return seconds_of(run), rate, share
 
 
-def shown_status(run: Path) -> str:
-    """The last state in the run's log, read without starting a process that would disturb the measurement."""
-    states = [line for line in (run / "events.jsonl").read_text().splitlines() if '"type":"state"' in line]
-    return str(json.loads(states[-1])["status"]) if states else "starting"
+def status(run: str) -> str:
+    """`running` or `finished`, read off the log's last line: a process for it would disturb the measurement."""
+    with (Path(os.environ["TUI_TRAINER_RUNS"]) / run / "events.jsonl").open("rb") as log:
+        log.seek(0, os.SEEK_END)
+        log.seek(max(0, log.tell() - 200))
+        return "finished" if b'"status":"finished"' in log.read() else "running"
 
 
 def main() -> None:

@@ -44,24 +44,28 @@ class Series:
         del self.steps[kept:], self.values[kept:]
 
     def buckets(self, count: int, first: int = 0, last: int | None = None) -> list[Bucket]:
-        """The points with first ≤ step ≤ last as at most `count` buckets, for a chart about that many dots wide."""
+        """The points with first ≤ step ≤ last as at most `count` buckets, for a chart about that many dots wide.
+
+        A bucket holds a power of two of points and begins at a multiple of it, so that a new point changes the last
+        bucket only, and a chart that has drawn the others need not draw them again.
+        """
         import numpy as np
 
         begin = bisect_right(self.steps, first - 1)
         end = len(self.steps) if last is None else bisect_right(self.steps, last)
-        size = end - begin
-        if size <= count:
-            return [Bucket(s, v, v, v) for s, v in zip(self.steps[begin:end], self.values[begin:end], strict=True)]
+        points = 1
+        while -(-end // points) - begin // points > count:
+            points *= 2
         # sliced copies: a view would forbid the arrays to grow
-        steps, values = np.array(self.steps[begin:end]), np.array(self.values[begin:end])
-        edges = np.arange(count) * size // count
-        ends = np.append(edges[1:], size) - 1
-        means = np.add.reduceat(values, edges) / np.diff(np.append(edges, size))
+        steps, values = self.steps[begin:end], np.array(self.values[begin:end])
+        if points == 1:
+            return [Bucket(s, v, v, v) for s, v in zip(steps, values.tolist(), strict=True)]
+        edges = np.arange(begin - begin % points, end, points).clip(begin) - begin
+        sizes = np.diff(np.append(edges, end - begin))
+        means = np.add.reduceat(values, edges) / sizes
         lows, highs = np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges)
-        return [
-            Bucket(*row)
-            for row in zip(steps[ends].tolist(), lows.tolist(), means.tolist(), highs.tolist(), strict=True)
-        ]
+        ends = [steps[at] for at in (edges + sizes - 1).tolist()]
+        return [Bucket(*row) for row in zip(ends, lows.tolist(), means.tolist(), highs.tolist(), strict=True)]
 
 
 class LogLine(NamedTuple):

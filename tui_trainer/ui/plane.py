@@ -29,6 +29,10 @@ class Plane:
 
     boundary: Boundary | None
 
+    def dots(self, width: int, height: int) -> Plane:
+        """The boundary comes whole or not at all: what can be seen of it is itself."""
+        return self
+
     def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
         """`height` rows of `width` cells; blank where there is no room for axes."""
         blank: Row = ((" " * width, ""),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -28,6 +28,9 @@ class Drawing(Protocol):
 
     def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
         """Exactly `height` rows of `width` cells."""
+
+    def dots(self, width: int, height: int) -> Drawing:
+        """What of it can be seen at this size: equal for two drawings that look the same."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,24 @@ class Picture:
     def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
         return draw(self, width, height, ascii_only)
 
+    def dots(self, width: int, height: int) -> Picture:
+        """The picture on the grid of dots that braille can show: equal where it looks the same."""
+        across, down = 2 * (width - GUTTER - 1), 4 * (height - 2)
+
+        def on_grid(value: float, axis: Axis, dots: int) -> float:
+            share = (value - axis.low) / (axis.high - axis.low)
+            return round(min(max(share, -1.0), 2.0) * dots) if math.isfinite(share) else -1
+
+        def place(x: float, y: float) -> tuple[float, float]:
+            return on_grid(x, self.x, across), on_grid(y, self.y, down)
+
+        def snapped(curve: Curve) -> Curve:
+            places = list(dict.fromkeys(map(place, curve.xs, curve.ys)))
+            return replace(curve, xs=[x for x, _ in places], ys=[y for _, y in places])
+
+        marks = tuple(replace(m, x=place(m.x, 0)[0], y=None if m.y is None else place(0, m.y)[1]) for m in self.marks)
+        return replace(self, curves=tuple(map(snapped, self.curves)), marks=marks)
+
 
 def draw(picture: Picture, width: int, height: int, ascii_only: bool = False) -> list[Row]:
     """`height` rows of `width` cells; blank where there is no room for axes."""
@@ -91,11 +112,10 @@ def draw(picture: Picture, width: int, height: int, ascii_only: bool = False) ->
         styles.append(curve.style)
         plotext.plot(xs, ys, marker=line, color=len(styles))
         if curve.dotted:
-            every = -(-len(xs) * 6 // (width - GUTTER))
-            dots = [
-                _cell(picture, px, py, width, height)
-                for px, py in zip(xs[::-1][::every], ys[::-1][::every], strict=True)
-            ]
+            # counted from the first point, a power of two apart, so that dots stay where they are as points come
+            every = 1 << max(0, math.ceil(math.log2(len(xs) * 6 / (width - GUTTER))))
+            chosen = [*zip(xs[::every], ys[::every], strict=True), (xs[-1], ys[-1])]
+            dots = [_cell(picture, px, py, width, height) for px, py in chosen]
             plotext.scatter([px for px, _ in dots], [py for _, py in dots], marker="●", color=len(styles))
     for mark in picture.marks:
         if x.low <= mark.x <= x.high:

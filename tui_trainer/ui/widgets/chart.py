@@ -57,6 +57,7 @@ class Chart(Widget, can_focus=True):
         self.title = title
         self.set_reactive(Chart.legend, legend)
         self.rows: list[Row] = []
+        self.seen: tuple[Row, Drawing] | None = None
         self.ascii_only = not unicode_terminal()
 
     def redraw(self) -> None:
@@ -65,7 +66,11 @@ class Chart(Widget, can_focus=True):
         if self.source is None or width < 1 or height < 1:
             return
         drawing = self.source(Size(width, height - 1))
-        rows = [self._header(width), *drawing.draw(width, height - 1, self.ascii_only)]
+        seen = (self._header(width), drawing.dots(width, height - 1))
+        if self.rows and seen == self.seen:
+            return
+        self.seen = seen
+        rows = [seen[0], *drawing.draw(width, height - 1, self.ascii_only)]
         before, self.rows = self.rows, rows
         if len(before) != len(rows):
             self.refresh()
