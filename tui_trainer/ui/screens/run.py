@@ -33,7 +33,7 @@ from tui_trainer.ui.words import MUTED
 
 TICK_SECONDS = 0.25
 DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork"}  # actions that not every state allows
-CHART_TICKS = 2  # charts, the costly part, are drawn at every second tick
+PAINT_TICKS = 2  # looked at the run four times a second, painted twice; what was asked for is answered at once
 PANELS = {"log": "log", "checkpoint-panel": "side"}  # by what has the focus; else the charts
 
 
@@ -76,7 +76,7 @@ class RunScreen(Screen[None]):
         self.asked: dict[str, str] = {}
         self.launched_at: int | None = None
         self.ticks = 0
-        self.charts_stale = True
+        self.stale = True
         self.log_quoted = False
         self.offered: set[str] = set()
         self.trouble = ""
@@ -116,10 +116,11 @@ class RunScreen(Screen[None]):
         """Take in what is new, paint what changed."""
         self.ticks += 1
         changed = bool(self._read(self.follower.poll))
-        self.charts_stale |= changed
-        if self._settle() or changed or self.follower.silence > report.HUNG_SECONDS:
+        self.stale |= changed
+        if self._settle():
             self._show_words()
-        if self.charts_stale and self.ticks % CHART_TICKS == 0:
+        if self.ticks % PAINT_TICKS == 0 and (self.stale or self.follower.silence > report.HUNG_SECONDS):
+            self._show_words()
             self._show_charts()
 
     def _read(self, read: Callable[[], object]) -> object:
@@ -201,7 +202,7 @@ class RunScreen(Screen[None]):
 
     def _show_charts(self) -> None:
         if self.caught_up and self.is_current:
-            self.charts_stale = False
+            self.stale = False
             self.charts.redraw()
 
     @property
