@@ -213,6 +213,7 @@ class RunScreen(Screen[None]):
         self.call_after_refresh(self._show_words)
 
     def on_screen_resume(self) -> None:
+        self._show_words()
         self._show_charts()
 
     def expect_worker(self) -> None:
