@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
@@ -146,6 +147,17 @@ async def test_groups_are_a_way_to_their_first_field(root: Path) -> None:
         await pilot.press("end", "enter")
         await wait_for(pilot, lambda: fields(screen)["checkpoints.every_epochs"].has_focus_within, "the field")
         await wait_to_see(pilot, "last seconds")
+
+
+@pytest.mark.parametrize("key", ["down", "enter"])
+async def test_a_key_leads_through_every_field(root: Path, key: str) -> None:
+    async with make_app(root).run_test(size=(80, 24)) as pilot:
+        screen = await open_form(pilot)
+        shown = [field for field in fields(screen).values() if field.display]
+        for field in shown[:-1]:
+            assert field.has_focus_within, field.knob.path
+            await pilot.press(key)
+        assert shown[-1].has_focus_within
 
 
 async def test_letters_are_text_while_typing_and_esc_goes_home(root: Path) -> None:

@@ -66,7 +66,7 @@ class FormScreen(Screen[None]):
             yield Input(name, id="name", compact=True)
         with Horizontal(id="form"):
             yield OptionList(*(Option(_title(group), id=group) for group in self._groups()), id="groups", compact=True)
-            with VerticalScroll(id="fields", can_focus=False):
+            with Vertical(id="fields"):  # not a VerticalScroll, which would take up and down for itself
                 for group, knobs in self._groups().items():
                     yield Vertical(
                         Line(Content.styled(_title(group), "bold"), classes="heading"),
@@ -187,6 +187,11 @@ class FormScreen(Screen[None]):
         field = self._field
         page = Content("\n").join([Content(field.knob.help), hint(field.knob, field.error)]) if field else Content("")
         self.query_one("#field-help", Static).update(page)
+
+    @on(Input.Submitted)
+    def go_on(self) -> None:
+        """Enter in a text field leads to the next one, as in every other."""
+        self.focus_next()
 
     @on(OptionList.OptionSelected, "#groups")
     def go_to_group(self, event: OptionList.OptionSelected) -> None:
