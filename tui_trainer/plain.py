@@ -57,7 +57,7 @@ class StopOnInterrupt:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.first = 0.0
+        self.last = 0.0
 
     def __enter__(self) -> None:
         self.before = signal.signal(signal.SIGINT, self._interrupt)
@@ -66,12 +66,11 @@ class StopOnInterrupt:
         signal.signal(signal.SIGINT, self.before)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if not self.first:
-            self.first = now
+        before, self.last = self.last, time.monotonic()
+        if not before:
             print("stopping and saving; ctrl+c again in two seconds ends the worker at once", flush=True)
             commands.send(self.run.inbox, commands.Stop())
-        elif now - self.first >= DELIBERATE:
+        elif self.last - before >= DELIBERATE:  # a key held down repeats sooner, however long it is held
             print("ending the worker", flush=True)
             launch.kill(self.run)
 
