@@ -66,13 +66,13 @@ class StopOnInterrupt:
         signal.signal(signal.SIGINT, self.before)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        before, self.last = self.last, time.monotonic()
-        if not before:
+        if not self.last:
             print("stopping and saving; ctrl+c again in two seconds ends the worker at once", flush=True)
             commands.send(self.run.inbox, commands.Stop())
-        elif self.last - before >= DELIBERATE:  # a key held down repeats sooner, however long it is held
+        elif time.monotonic() - self.last >= DELIBERATE:  # a key held down repeats sooner, however long it is held
             print("ending the worker", flush=True)
             launch.kill(self.run)
+        self.last = time.monotonic()  # at the end: what waited while a slow disk took the command is still that wish
 
 
 def results(state: RunState) -> str:
