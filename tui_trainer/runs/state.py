@@ -202,11 +202,33 @@ class RunState:
         found = self.evaluations.get((which, split))
         return found.accuracy if found else None
 
+    def numbers(self) -> dict[str, float | None]:
+        """Every number that sums up the run: None as long as it has not been measured."""
+        last, best, early = self.last_epoch, self.best, self.early_stop
+        running = self.metrics if last is None else None
+        tested = self.evaluations.get(("final", "test"))
+        return {
+            "parameters": self.parameters,
+            "train_loss": last.train_loss if last else running.loss if running else None,
+            "train_accuracy": last.train_accuracy if last else running.accuracy if running else None,
+            "train_accuracy_evaluated": self.accuracy("final", "train"),
+            "val_loss": last.val_loss if last else None,
+            "val_accuracy": last.val_accuracy if last else None,
+            "test_loss": tested.loss if tested else None,
+            "test_accuracy": tested.accuracy if tested else None,
+            "best_epoch": best.epoch if best else None,
+            "best_val_accuracy": best.val_accuracy if best else None,
+            "best_test_accuracy": self.accuracy("best", "test"),
+            "early_stop_epoch": early.epoch if early else None,
+            "seconds": self.seconds,
+            "training_seconds": last.training_seconds if last else None,
+            "evaluation_seconds": last.evaluation_seconds if last else None,
+            "images_per_second": self.images_per_second,
+        }
+
     def summary(self) -> dict[str, Any]:
         """What `show --json` prints; every value is a plain JSON value."""
-        last, newest = self.last_epoch, self.newest_checkpoint
-        running = self.metrics if last is None else None
-        started = self.started
+        newest, started = self.newest_checkpoint, self.started
         return {
             "id": self.id,
             "name": self.name,
@@ -219,25 +241,12 @@ class RunState:
             "threads": started.threads if started else None,
             "precision": started.precision if started else None,
             "step_path": started.step_path if started else None,
-            "parameters": self.parameters,
             "epoch": self.epoch,
             "epochs": self.epochs,
             "step": self.step,
             "steps": self.total_steps,
-            "train_loss": last.train_loss if last else running.loss if running else None,
-            "train_accuracy": last.train_accuracy if last else running.accuracy if running else None,
-            "train_accuracy_evaluated": self.accuracy("final", "train"),
-            "val_loss": last.val_loss if last else None,
-            "val_accuracy": last.val_accuracy if last else None,
-            "test_loss": self.evaluations[("final", "test")].loss if ("final", "test") in self.evaluations else None,
-            "test_accuracy": self.accuracy("final", "test"),
-            "best_epoch": self.best.epoch if self.best else None,
-            "best_val_accuracy": self.best.val_accuracy if self.best else None,
-            "early_stop_epoch": self.early_stop.epoch if self.early_stop else None,
-            "best_test_accuracy": self.accuracy("best", "test"),
+            **self.numbers(),
             "validation_is_test": self.validation_is_test,
-            "seconds": self.seconds,
-            "images_per_second": self.images_per_second,
             "checkpoints": [
                 {
                     "file": c.file,
