@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tui_trainer.cli import data, live, presets, results, start
+from tui_trainer.cli import bench, data, live, presets, results, start
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
 from tui_trainer.text import InputError, clean
 
@@ -101,6 +101,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": results.verify,
     "export": results.export,
     "delete": results.delete,
+    "bench": bench.bench,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

@@ -56,7 +56,7 @@ def standby() -> int:
 def run_job(job: str, arguments: list[str]) -> int:
     import json
 
-    from tui_trainer.engine import jobs
+    from tui_trainer.engine import jobs, throughput
     from tui_trainer.text import InputError
 
     jobs_by_name: dict[str, Callable[..., None]] = {
@@ -64,6 +64,7 @@ def run_job(job: str, arguments: list[str]) -> int:
         "export": jobs.export_run,
         "verify": jobs.verify_run,
         "fetch": jobs.fetch,
+        "throughput": throughput.throughput,
     }
     try:
         jobs_by_name[job](*arguments)

@@ -11,8 +11,8 @@ from tui_trainer.runs.launch import worker_command
 from tui_trainer.text import InputError
 
 
-def run_job(*arguments: str, on_progress: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
-    """The job's result. Raises `InputError` with what it refuses; leaving this function early ends the job."""
+def run_job(*arguments: str, on_progress: Callable[[dict[str, Any]], None] | None = None) -> Any:
+    """The job's result, JSON. Raises `InputError` with what it refuses; leaving this function early ends the job."""
     process = subprocess.Popen(
         worker_command(*arguments),
         stdin=subprocess.DEVNULL,
@@ -26,7 +26,7 @@ def run_job(*arguments: str, on_progress: Callable[[dict[str, Any]], None] | Non
             for line in process.stdout:
                 told = json.loads(line)
                 if "result" in told:
-                    return dict(told["result"])
+                    return told["result"]
                 if "problems" in told:
                     raise InputError(*told["problems"])
                 if on_progress:

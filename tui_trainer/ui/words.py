@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 
 from textual.content import Content
+
+from tui_trainer.text import unicode_terminal
 
 # status → glyph, its ASCII stand-in, theme colour
 STATUS = {
@@ -21,12 +22,6 @@ STATUS = {
 }
 LEVELS = " ▁▂▃▄▅▆▇█"
 MUTED = "$muted"
-
-
-def unicode_terminal() -> bool:
-    """Whether the locale promises UTF-8. Python itself coerces `C` to UTF-8, so the variables are asked."""
-    named = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "C.UTF-8")
-    return "utf" in named.lower()
 
 
 def status(word: str) -> Content:
