@@ -103,10 +103,18 @@ def check_name(name: str) -> str:
     return name
 
 
-def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Path, start: Start | None = None) -> Run:
+def create(
+    root: Path,
+    config: RunConfig,
+    name: str,
+    preset: str,
+    data_root: Path,
+    start: Start | None = None,
+    id: str = "",
+) -> Run:
     """A new run directory with its config written, and a copy of the checkpoint it starts from.
 
-    Raises `InputError`, leaving nothing behind.
+    It gets the `id` somebody has announced, or a new one. Raises `InputError`, leaving nothing behind.
     """
     check_name(name)
     import tomlkit
@@ -122,7 +130,7 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
         raise InputError(f"{str(data_root)!r}: the name of the data folder is not UTF-8") from None
     try:
         root.mkdir(parents=True, exist_ok=True)
-        run = _make_directory(root, name)
+        run = _make_directory(root, name, id)
     except OSError as error:
         raise InputError(f"{root}: no run can be made here: {error.strerror}") from error
     try:
@@ -137,14 +145,21 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
     return run
 
 
-def _make_directory(root: Path, name: str) -> Run:
+def new_id(name: str) -> str:
+    """`2026-11-20-143000-setting-1-7f3a`: the moment in UTC, the name, four random digits."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
+    return f"{moment}-{slug}-{uuid.uuid4().hex[:4]}"
+
+
+def _make_directory(root: Path, name: str, id: str) -> Run:
     while True:
-        moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-        path = root / f"{moment}-{slug}-{uuid.uuid4().hex[:4]}"
+        path = root / (id or new_id(name))
         try:
             path.mkdir()
         except FileExistsError:
+            if id:
+                raise
             continue
         return Run(path)
 

@@ -14,24 +14,35 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tui_trainer.files import open_regular
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
 
 Liveness = Literal["alive", "dead", "unknown"]
+Role = Literal["worker", "job", "coordinator"]
+
+
+class Locked(Protocol):
+    """A directory that one process at a time works on: a run's, or a study's."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def lock_file(self) -> Path: ...
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds, or last held, a run's lock."""
+    """Who holds, or last held, a lock."""
 
     pid: int
     process_started: float
     boot: str
     host: str
-    role: Literal["worker", "job"] = "worker"
+    role: Role = "worker"
 
 
 def _boot_id() -> str:
@@ -43,7 +54,7 @@ def _boot_id() -> str:
         return str(round(psutil.boot_time()))
 
 
-def owner_of(pid: int, role: Literal["worker", "job"]) -> Owner:
+def owner_of(pid: int, role: Role) -> Owner:
     import psutil
 
     try:
@@ -60,21 +71,21 @@ def sign(descriptor: int, owner: Owner) -> None:
     os.pwrite(descriptor, content, 0)
 
 
-def owner(run: Run) -> Owner | None:
+def owner(place: Locked) -> Owner | None:
     """Who signed the lock file last; None when nobody did."""
     try:
-        with open_regular(run.lock_file) as stream:
+        with open_regular(place.lock_file) as stream:
             return Owner(**json.loads(stream.read(4096)))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def take_lock(run: Run) -> int:
-    """The run's lock, held through the returned descriptor. Raises `InputError` when somebody holds it."""
+def take_lock(place: Locked) -> int:
+    """The lock, held through the returned descriptor. Raises `InputError` when somebody holds it."""
     try:
-        descriptor = os.open(run.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(place.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise InputError(f"{run.lock_file}: cannot be written: {error.strerror}") from error
+        raise InputError(f"{place.lock_file}: cannot be written: {error.strerror}") from error
     for _ in range(25):  # a reader's probe holds the lock for an instant
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,14 +93,15 @@ def take_lock(run: Run) -> int:
         except BlockingIOError:
             time.sleep(0.01)
     os.close(descriptor)
-    holder = owner(run)
-    raise InputError(f"{run.id}: already has a worker{f' (process {holder.pid} on {holder.host})' if holder else ''}")
+    holder = owner(place)
+    role = "coordinator" if holder and holder.role == "coordinator" else "worker"
+    raise InputError(f"{place.id}: already has a {role}{f' (process {holder.pid} on {holder.host})' if holder else ''}")
 
 
 @contextmanager
-def locked(run: Run) -> Iterator[None]:
-    """Hold the run's lock for a short piece of work on its directory."""
-    descriptor = take_lock(run)
+def locked(place: Locked) -> Iterator[None]:
+    """Hold the lock for a short piece of work on the directory."""
+    descriptor = take_lock(place)
     try:
         sign(descriptor, owner_of(os.getpid(), "job"))
         yield
@@ -97,10 +109,10 @@ def locked(run: Run) -> Iterator[None]:
         os.close(descriptor)
 
 
-def liveness(run: Run) -> Liveness:
-    """Does a process hold the run's lock? `unknown`: the last holder was on another host, whose locks may not show."""
+def liveness(place: Locked) -> Liveness:
+    """Does a process hold the lock? `unknown`: the last holder was on another host, whose locks may not show."""
     try:
-        descriptor = os.open(run.lock_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(place.lock_file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return "dead"
     try:
@@ -109,16 +121,16 @@ def liveness(run: Run) -> Liveness:
         return "alive"
     finally:
         os.close(descriptor)
-    holder = owner(run)
+    holder = owner(place)
     return "unknown" if holder and holder.host != platform.node() else "dead"
 
 
-def kill(run: Run) -> None:
-    """End the run's worker at once. A process number that now belongs to somebody else is never signalled."""
+def kill(place: Locked) -> None:
+    """End who holds the lock at once. A process number that now belongs to somebody else is never signalled."""
     import psutil
 
-    holder = owner(run)
-    if holder is None or holder.host != platform.node() or liveness(run) != "alive":
+    holder = owner(place)
+    if holder is None or holder.host != platform.node() or liveness(place) != "alive":
         return
     try:
         process = psutil.Process(holder.pid)
