@@ -74,8 +74,8 @@ MEASURES: dict[str, Measure] = {
     "images_per_second": Measure("throughput", "images/s"),
     "parameters": Measure("parameters", "parameters"),
 }
-"""`best_epoch` is the lab's early stopping epoch: the first epoch of highest validation accuracy. `train_accuracy` is the
-mean within the last epoch. `seconds`: training, validation and saving, without pauses."""
+"""`best_epoch` is the lab's early stopping epoch: the first epoch of highest validation accuracy. `train_accuracy` is
+the mean within the last epoch. `seconds`: training, validation and saving, without pauses."""
 PER_EPOCH: dict[str, Measure] = {
     "train_loss": MEASURES["train_loss"],
     "train_accuracy": MEASURES["train_accuracy"],
