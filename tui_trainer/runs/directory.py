@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui_trainer.config import RunConfig, build, change
-from tui_trainer.files import open_regular, written
+from tui_trainer.files import open_regular, write_whole, written
 from tui_trainer.text import InputError
 
 FORMAT = 1
@@ -138,7 +138,7 @@ def create(
         run.checkpoints.mkdir()
         if start:
             shutil.copyfile(start.file, run.start_file)
-        run.config_file.write_bytes(content)
+        write_whole(run.config_file, content)  # last: a run that has it is whole
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
         raise InputError(f"{run.path}: cannot be written: {error.strerror}") from error
