@@ -65,13 +65,19 @@ class StopOnInterrupt:
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self.before)
 
+    def ask(self) -> None:
+        commands.send(self.run.inbox, commands.Stop())
+
+    def end(self) -> None:
+        launch.kill(self.run)
+
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if not self.last:
             print("stopping and saving; ctrl+c again in two seconds ends the worker at once", flush=True)
-            commands.send(self.run.inbox, commands.Stop())
+            self.ask()
         elif time.monotonic() - self.last >= DELIBERATE:  # a key held down repeats sooner, however long it is held
             print("ending the worker", flush=True)
-            launch.kill(self.run)
+            self.end()
         self.last = time.monotonic()  # at the end: what waited while a slow disk took the command is still that wish
 
 

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 import sys
@@ -126,7 +127,17 @@ def liveness(place: Locked) -> Liveness:
 
 
 def kill(place: Locked) -> None:
-    """End who holds the lock at once. A process number that now belongs to somebody else is never signalled."""
+    """End who holds the lock at once."""
+    _signal(place, signal.SIGKILL)
+
+
+def terminate(place: Locked) -> None:
+    """Ask who holds the lock to save and end, also one that is only starting and takes no commands yet."""
+    _signal(place, signal.SIGTERM)
+
+
+def _signal(place: Locked, number: signal.Signals) -> None:
+    """A process number that now belongs to somebody else is never signalled."""
     import psutil
 
     holder = owner(place)
@@ -135,23 +146,24 @@ def kill(place: Locked) -> None:
     try:
         process = psutil.Process(holder.pid)
         if process.create_time() == holder.process_started:
-            process.kill()
+            process.send_signal(number)
     except psutil.Error:
         return
 
 
-def why_interrupted(run: Run) -> str:
-    """What is known about the end of a worker that left no last word."""
-    holder = owner(run)
+def why_interrupted(place: Locked, log: Path) -> str:
+    """What is known about the end of a worker or coordinator that left no last word; `log` is its output."""
+    holder = owner(place)
     if holder and holder.boot != _boot_id():
         return "the machine was restarted"
     try:
-        with open_regular(run.worker_log) as stream:
+        with open_regular(log) as stream:
             stream.seek(max(0, os.fstat(stream.fileno()).st_size - 2000))
             lines = stream.read().decode(errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    return lines[-1] if lines else "the worker was killed (by hand, or by the system for its memory)"
+    role = "coordinator" if holder and holder.role == "coordinator" else "worker"
+    return lines[-1] if lines else f"the {role} was killed (by hand, or by the system for its memory)"
 
 
 def worker_command(*arguments: str) -> list[str]:
@@ -196,12 +208,13 @@ def launch(
     changes: Mapping[str, Any] | None = None,
     approximate: bool = False,
     standby: Standby | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Start a worker on the run, detached from this terminal; a standby takes it over if there is one.
 
     The lock is taken here and handed on, so there is no moment at which the run looks dead. Raises `InputError` when
     the run has a worker already. `changes` are made where the run stands; `approximate` resumes even where machine or
-    versions changed, and so would the bits.
+    versions changed, and so would the bits. `environment` is the worker's besides ours: which GPU it may see.
     """
     lock = take_lock(run)
     try:
@@ -216,17 +229,25 @@ def launch(
         if standby is not None and standby.hand_over(order.encode(), lock):
             sign(lock, owner_of(standby.process.pid, "worker"))
             return
-        with run.worker_log.open("ab") as output:
-            worker = subprocess.Popen(
-                worker_command("train", order, str(lock)),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                pass_fds=(lock,),
-            )
+        worker = start_detached(worker_command("train", order, str(lock)), run.worker_log, lock, environment)
         sign(lock, owner_of(worker.pid, "worker"))  # so that readers know of the new worker before its first word
     except OSError as error:
         raise InputError(f"{run.path}: no worker could be started: {error.strerror}") from error
     finally:
         os.close(lock)
+
+
+def start_detached(
+    command: list[str], log: Path, lock: int, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process that outlives this one and holds the lock it is given. Raises OSError."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=(lock,),
+            env={**os.environ, **(environment or {})},
+        )

@@ -31,6 +31,13 @@ class Announced(Event, kw_only=True):
     run: str
 
 
+class Launched(Event, kw_only=True):
+    """The member's run got a worker, in this slot."""
+
+    member: str
+    slot: int
+
+
 class Failed(Event, kw_only=True):
     """The coordinator will not start this member again."""
 
@@ -79,5 +86,5 @@ class Applied(Event, kw_only=True):
     message: str = ""
 
 
-AnyEvent = Started | State | Announced | Failed | Skipped | Added | Grown | Moved | Analysed | Applied | Log
+AnyEvent = Started | State | Announced | Launched | Failed | Skipped | Added | Grown | Moved | Analysed | Applied | Log
 DECODER = msgspec.json.Decoder(AnyEvent)

@@ -13,13 +13,13 @@ from tui_trainer.files import open_regular
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.events import LineReader
 from tui_trainer.runs.follow import Follower
-from tui_trainer.runs.launch import liveness
+from tui_trainer.runs.launch import liveness, why_interrupted
 from tui_trainer.runs.state import LogLine, RunState
 from tui_trainer.studies import catalogue, events
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.studies.plan import Member, Plan, Row
 from tui_trainer.studies.state import StudyState, fold
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, clean
 
 StudyStatus = Literal["queued", "running", "analysing", "finished", "stopped", "interrupted"]
 MemberStatus = Literal[
@@ -61,6 +61,7 @@ class StudyFollower:
         self.reason = ""
         self.alive = False
         self.analyses: dict[str, dict[str, Any]] = {}
+        """Stem of an analysis's file → what it holds."""
         self._reader = LineReader(directory.events_file, events.DECODER)
         self._members: dict[str, MemberState] = {}
         self._lines_given = 0
@@ -108,10 +109,11 @@ class StudyFollower:
     def _judge(self) -> None:
         """The status as it really is: a coordinator without a last word was interrupted."""
         told, self.reason = self.state.status, self.state.reason
-        if told is None or (not self.alive and told not in ("finished", "stopped")):
-            self.status = "queued" if self.alive else "interrupted"
-        else:
-            self.status = told
+        if self.alive or told in ("finished", "stopped"):
+            self.status = told or "queued"
+        elif self.status != "interrupted" or not self.reason:
+            self.status = "interrupted"
+            self.reason = clean(why_interrupted(self.directory, self.directory.coordinator_log), 300)
 
     def _poll_member(self, entry: MemberState, fresh: bool) -> bool:
         """Look at the member's run, if it may have changed: finished ones stay so."""

@@ -28,6 +28,8 @@ class StudyState:
     starts: int = 0
     """How often a coordinator took the study."""
     runs: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, int] = field(default_factory=dict)
+    """Where each run's worker was last started."""
     failed: dict[str, str] = field(default_factory=dict)
     """Members this coordinator gave up, and why; the next one tries them again."""
     skipped: set[str] = field(default_factory=set)
@@ -88,6 +90,10 @@ def _announced(state: StudyState, event: events.Announced) -> None:
     _note(state, event, f"{event.member}: {event.run}")
 
 
+def _launched(state: StudyState, event: events.Launched) -> None:
+    state.slots[event.member] = event.slot
+
+
 def _failed(state: StudyState, event: events.Failed) -> None:
     state.failed[event.member] = clean(event.reason)
     _note(state, event, f"{event.member}: failed: {event.reason}", "error")
@@ -141,6 +147,7 @@ _FOLDERS: dict[type, Callable[[StudyState, Any], None]] = {
     events.Started: _started,
     events.State: _state,
     events.Announced: _announced,
+    events.Launched: _launched,
     events.Failed: _failed,
     events.Skipped: _skipped,
     events.Added: _added,
