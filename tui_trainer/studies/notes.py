@@ -6,7 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from tui_trainer.files import open_regular, write_whole
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, clean
 
 if TYPE_CHECKING:
     from tui_trainer.studies.directory import StudyDirectory
@@ -18,6 +18,11 @@ LARGEST = 1 << 20  # bytes of the file
 def conclusions(directory: StudyDirectory) -> str:
     """What the person concluded; nothing where there are no notes. Raises `InputError` where they cannot be read."""
     return str(_read(directory).get("conclusions", ""))
+
+
+def printable(directory: StudyDirectory) -> list[str]:
+    """The conclusions line by line, free of control characters."""
+    return [clean(line, MOST) for line in conclusions(directory).splitlines()]
 
 
 def write_conclusions(directory: StudyDirectory, text: str) -> None:

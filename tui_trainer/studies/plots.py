@@ -170,7 +170,7 @@ def _group(config: RunConfig, paths: Sequence[str]) -> str:
 def line(wanted: Line, analyses: dict[str, dict[str, Any]]) -> Chart | None:
     """Loss (left axis) and accuracy (right) along w(α) = α·w₂ + (1 − α)·w₁, mean and spread over seeds."""
     stem = f"line-{wanted.first}-{wanted.second}-s"
-    found = [result for name, result in sorted(analyses.items()) if name.startswith(stem)]
+    found = [result for name, result in sorted(analyses.items()) if name.removeprefix(stem).isdecimal()]
     if not found:
         return None
     title = f"From {clean(wanted.first, 40)} (α = 0) to {clean(wanted.second, 40)} (α = 1)"

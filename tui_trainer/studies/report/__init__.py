@@ -33,6 +33,11 @@ def render(report: Report, format: Format, pictures: str = "") -> bytes:
             return sheets.render(report)
 
 
+def text(follower: StudyFollower, format: Format) -> str:
+    """The report in one piece, for a format that is text. Raises `InputError`."""
+    return render(gather(follower), format).decode()
+
+
 def write(follower: StudyFollower, format: Format, output: Path) -> list[Path]:
     """The files written: `output`, and for Markdown its pictures beside it. Raises `InputError`."""
     report = gather(follower)

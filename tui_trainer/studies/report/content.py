@@ -77,7 +77,7 @@ def gather(follower: StudyFollower) -> Report:
     study = follower.study
     return Report(
         follower=follower,
-        title=clean(follower.title, 200),
+        title=clean(follower.title, 200).strip() or follower.name,
         source=clean(study.source, 1000),
         summary=paragraphs(study.summary),
         notes=paragraphs(study.notes),

@@ -8,17 +8,18 @@ from markupsafe import Markup
 from tui_trainer.studies.plots import INK
 from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, Report, claim_row, published_row
 
+PAGES = Environment(
+    loader=PackageLoader("tui_trainer.studies.report", "."),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
 
 def render(report: Report) -> str:
     """Everything foreign is escaped by the template; only the pictures, which matplotlib escaped, go in as they are."""
-    environment = Environment(
-        loader=PackageLoader("tui_trainer.studies.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
+    return PAGES.get_template("page.html").render(
         report=report,
         pictures=[Markup(chart.svg.replace(INK, "currentColor")) for chart in report.charts],
         published_headings=PUBLISHED_HEADINGS,

@@ -53,7 +53,7 @@ def _blocks(report: Report, pictures: str) -> Iterator[str]:
 def escape(text: str) -> str:
     """Text that Markdown shows as it stands, on a line of its own too."""
     safe = re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", text.replace("&", "&amp;"))
-    return re.sub(r"^(\d*)(?=[-+=:](?!\d)|[.)] )", r"\1\\", safe)
+    return re.sub(r"^(\d+(?=[.)] )|(?=[-+=:](?!\d)))", r"\1\\", safe)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int) -> str:

@@ -10,6 +10,7 @@ from tui_trainer.config import RunConfig, differences, flatten, knobs_of
 from tui_trainer.studies.definition import Sharpness, Study
 from tui_trainer.studies.measures import ACCURACIES, is_measure, measure
 from tui_trainer.studies.results.estimate import Analyses, estimate
+from tui_trainer.text import clean
 
 if TYPE_CHECKING:
     from tui_trainer.studies.follow import RowState
@@ -97,7 +98,7 @@ def field_cell(config: RunConfig, path: str) -> Cell:
         return Cell("–")
     value = flatten(config)[path]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return Cell(knob.render(value), value if is_number else None)
+    return Cell(clean(knob.render(value), 200), value if is_number else None)
 
 
 def sheet_columns(configs: Sequence[RunConfig]) -> list[Column]:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui_trainer.studies.measures import ACCURACIES, measure
+from tui_trainer.studies.measures import measure
 from tui_trainer.studies.results.columns import Cell, Column, columns
 from tui_trainer.studies.results.estimate import Estimate, estimate, within_noise
 from tui_trainer.text import clean
@@ -14,6 +14,7 @@ from tui_trainer.text import clean
 if TYPE_CHECKING:
     from tui_trainer.studies.follow import RowState, StudyFollower
 
+DECISIVE = ("test_accuracy", "best_test_accuracy", "val_accuracy", "best_val_accuracy")
 VALIDATION_IS_TEST = "Validation is the test set: an epoch picked on it flatters the accuracy."
 
 
@@ -75,15 +76,15 @@ def footnotes(follower: StudyFollower) -> list[str]:
 
 
 def verdicts(follower: StudyFollower) -> list[str]:
-    """For each accuracy of the table: its best row, and the rows that seed noise keeps from being told apart from it.
+    """Of the accuracy that decides: the best row, and the rows that seed noise keeps from being told apart from it.
 
     By `within_noise`: Welch's t-test at 5 %, not corrected for the number of rows.
     """
     if len(follower.rows) < 2:
         return []
     shown = {column.key for column in columns(follower.study, follower.rows)}
-    said = (_verdict(follower, name) for name in ACCURACIES if name in shown)
-    return [words for words in said if words]
+    said = (_verdict(follower, name) for name in DECISIVE if name in shown)
+    return [words for words in said if words][:1]
 
 
 def _verdict(follower: StudyFollower, name: str) -> str:
