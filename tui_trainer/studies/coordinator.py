@@ -122,7 +122,10 @@ class Coordinator:
             time.sleep(LOOK)
 
     def _fill_slots(self) -> None:
-        while (slot := self.workers.free_slot) is not None and (member := self.workers.next(self.state.wanted)):
+        while (slot := self.workers.free_slot) is not None:
+            if (member := self.workers.next(self.state.wanted)) is None:
+                self.workers.rest()
+                return
             self.workers.start(member, self.state.runs.get(member.key), slot)
 
     def _analyse(self) -> None:

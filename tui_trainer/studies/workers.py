@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from tui_trainer.runs import directory, follow
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.events import Event
-from tui_trainer.runs.launch import launch, liveness, terminate
+from tui_trainer.runs.launch import ForkServer, launch, liveness, terminate
 from tui_trainer.studies import events
 from tui_trainer.studies.plan import Member
 from tui_trainer.studies.slots import Slot
@@ -42,6 +43,7 @@ class Workers:
         """Members that need no worker any more → how their runs ended."""
         self.reached: dict[str, tuple[int, int]] = {}
         """Member → the furthest step of any of its workers, and deaths since it was reached."""
+        self.fork_server: ForkServer | None = None
 
     @property
     def free_slot(self) -> int | None:
@@ -70,12 +72,23 @@ class Workers:
             if state.status == "finished" or (state.status == "failed" and state.started):
                 self.settled[member.key] = state.status
                 return
-            launch(run, self.data_root, environment=self.slots[slot])
+            launch(run, self.data_root, standby=self._server(), environment=self.slots[slot])
         except InputError as error:
             self._give_up(member, "; ".join(error.problems))
             return
         self.live[member.key] = Live(member, run, slot)
         self.commit(events.Launched(member=member.key, slot=slot))
+
+    def _server(self) -> ForkServer | None:
+        if self.fork_server is None and sys.platform == "linux":  # macOS: its libraries do not survive a fork
+            self.fork_server = ForkServer()
+        return self.fork_server
+
+    def rest(self) -> None:
+        """Let the fork server go while no run is to be started."""
+        if self.fork_server is not None:
+            self.fork_server.dismiss()
+            self.fork_server = None
 
     def _directory(self, member: Member, id: str | None) -> Run:
         if not id:
