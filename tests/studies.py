@@ -12,7 +12,7 @@ from tui_trainer.studies.catalogue import parse
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.studies.plan import Member, Plan
 
-Told = Callable[[Member], Sequence[AnyEvent]]
+Told = Callable[[Member], Sequence[AnyEvent] | None]
 VALIDATION = (0.90, 0.96, 0.95)
 
 
@@ -75,7 +75,10 @@ def make_study(
     analyses: Mapping[str, Any] | None = None,
     status: events.Status = "finished",
 ) -> StudyDirectory:
-    """A study as its coordinator would leave it. `told`: the events of a member's run, none for one not started."""
+    """A study as its coordinator would leave it. `told`: the events of a member's run, none for one not started.
+
+    None instead of events leaves the run to be trained by the test.
+    """
     file = root.parent / "study.study.toml"
     root.mkdir(exist_ok=True)
     file.write_text(definition)
@@ -84,11 +87,12 @@ def make_study(
     log = EventLog(made.events_file)
     for row in rows:
         for member in row.members:
-            if own := told(member) if told else finished():
+            own = told(member) if told else finished()
+            if own is None or own:
                 id = f"2026-01-01-000000-{member.run_name.lower()}-{member.seed:04}"
                 log.append(events.Announced(member=member.key, run=id))
                 run = runs.create(root, member.config, member.run_name, member.preset, root / "data", id=id)
-                tell(run, own)
+                tell(run, own or ())
     for stem, result in (analyses or {}).items():
         (made.analyses / f"{stem}.json").write_text(json.dumps(result))
         log.append(events.Analysed(stem=stem))

@@ -73,6 +73,7 @@ def test_an_estimate_is_mean_and_sample_deviation(values: list[float]) -> None:
     assert Estimate.of([]) is None
 
 
+@pytest.mark.filterwarnings("ignore:Precision loss")  # scipy's, of the test's own numbers
 @given(Numbers, Numbers)
 def test_noise_is_judged_by_welchs_test(first: list[float], second: list[float]) -> None:
     said = within_noise(of(*first), of(*second))

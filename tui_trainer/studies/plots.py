@@ -17,7 +17,7 @@ from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from tui_trainer.studies.measures import PER_EPOCH, Measure, measure
 from tui_trainer.studies.results import Curve, Estimate, curve, differing, estimate, field_cell, named, together
@@ -84,6 +84,7 @@ def overlay(rows: Sequence[RowState], series: str) -> Chart | None:
     def paint(axes: Axes) -> None:
         drawn = [(_curve(axes, one, words, index), one.row) for index, one in enumerate(shown)]
         axes.set(xlabel="epoch", ylabel=_label(words))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _legend(axes, drawn)
 
     return Chart(title, _svg(paint, title), caption)
@@ -104,6 +105,7 @@ def setting(number: int, row: RowState) -> Chart | None:
         axes.axvline(at, color=INK, linewidth=0.8, linestyle=":")
         (star,) = axes.plot([at], [100 * highest], marker="*", markersize=11, color=COLOURS[0], linestyle="none")
         axes.set(xlabel="epoch", ylabel="accuracy, %")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _legend(axes, [*drawn, (star, f"best: epoch {at}, {words.text(highest)}")])
 
     return Chart(title, _svg(paint, title))
@@ -112,7 +114,8 @@ def setting(number: int, row: RowState) -> Chart | None:
 def scatter(follower: StudyFollower, name: str, field: str) -> Chart | None:
     """A measure against a field of the config; a line for each combination of the other fields that differ."""
     words, column = measure(name), named(field)
-    others = [path for path in differing([row.row.config for row in follower.rows]) if path != column.key]
+    configs = [row.row.config for row in follower.rows]
+    others = [path for path in differing(configs) if path != column.key]
     groups: dict[str, list[tuple[float | None, str, Estimate]]] = {}
     for row in follower.rows:
         if found := estimate(row, name, follower.analyses):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui_trainer.config import RunConfig, differences, flatten, knobs_of
+from tui_trainer.config import VARIANTS, RunConfig, differences, flatten, knobs_of
 from tui_trainer.studies.definition import Sharpness, Study
 from tui_trainer.studies.measures import ACCURACIES, is_measure, measure
 from tui_trainer.studies.results.estimate import Analyses, estimate
@@ -61,11 +61,22 @@ def columns(study: Study, rows: Sequence[RowState]) -> list[Column]:
 
 
 def differing(configs: Iterable[RunConfig]) -> list[str]:
-    """Paths of the hyperparameters in which any two of the configs differ, in the order of the form."""
+    """Paths of the hyperparameters in which any two of the configs differ, in the order of the form.
+
+    What differs only because each optimizer has defaults of its own is left out.
+    """
     first, *others = configs
-    paths = {path for other in others for path in differences(first, other)}
+    paths = {path for other in others for path in differences(first, other)} - NOT_HYPERPARAMETERS
     order = dict.fromkeys(path for config in (first, *others) for path in flatten(config))
-    return [path for path in order if path in paths - NOT_HYPERPARAMETERS]
+    return [path for path in order if path in paths and any(_is_chosen(config, path) for config in (first, *others))]
+
+
+def _is_chosen(config: RunConfig, path: str) -> bool:
+    knob = knobs_of(config).get(path)
+    if knob is None:
+        return False
+    of_its_own = knob.group in VARIANTS and knob.name not in ("name", "learning_rate")
+    return not of_its_own or flatten(config)[path] != knob.default
 
 
 def named(name: str) -> Column:
