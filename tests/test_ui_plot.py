@@ -166,7 +166,7 @@ def test_traces_differ_without_colour_and_the_chosen_one_lies_on_top(root: Path)
 @pytest.mark.parametrize("log", [False, True])
 def test_seeds_that_diverge_are_drawn_as_far_as_numbers_go(root: Path, bad: float, log: bool) -> None:
     states = seeds(root, [0.5, 0.6], [0.5, 0.6])
-    states[0].series["val_loss"].values[1] = bad
+    states[0].epochs_done[1].val_loss = bad
     shown = overlay([Trace("a", 0, states)], "val_loss", Size(60, 14), log=log)
     assert [len(row) for row in text(draw(shown, 60, 14))] == [60] * 14
     assert [len(row) for row in text(draw(shown.dots(60, 14), 60, 14))] == [60] * 14

@@ -34,7 +34,7 @@ def picture(state: RunState, quantity: Quantity, size: Size, log: bool = False, 
         case "accuracy":
             axis = percent_axis(curves, x.high, ticks)
         case "rate":
-            axis = _rate_axis(curves, log, ticks)
+            axis = rate_axis(curves, log, ticks)
     return Picture(curves, _marks(state, quantity, log), x, axis, "epoch")
 
 
@@ -90,7 +90,7 @@ def loss_axis(curves: tuple[Curve, ...], last: float, log: bool, ticks: int) -> 
     return axes.linear(0.0, min(max(heights, default=1.0), 1e12) or 1.0, ticks)
 
 
-def _rate_axis(curves: tuple[Curve, ...], log: bool, ticks: int) -> axes.Axis:
+def rate_axis(curves: tuple[Curve, ...], log: bool, ticks: int) -> axes.Axis:
     """All of it: a warm-up begins where a loss would still be settling."""
     if log:
         return _log_axis(curves, ticks)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from textual.geometry import Size
 
 from tui_trainer.runs.state import RunState, Series
+from tui_trainer.studies.measures import PER_EPOCH
 from tui_trainer.ui import axes
-from tui_trainer.ui.curves import loss_axis, percent_axis, position
+from tui_trainer.ui.curves import loss_axis, percent_axis, position, rate_axis
 from tui_trainer.ui.plot import GUTTER, Band, Curve, Picture, glyph
 from tui_trainer.ui.themes import DARK_SERIES
 
@@ -19,14 +20,7 @@ COLOURS = len(DARK_SERIES)  # more curves take them again, with other glyphs
 MOST_CURVES = 8  # in one chart; more cannot be told apart
 MOST_WITH_TRAINING = 4  # so many traces leave room for the training curve of each
 MOST_BANDS = 3
-
-# metric → its title, its series, and the series that is drawn thin beside it
-METRICS = {
-    "val_accuracy": ("val accuracy %", "val_accuracy", "epoch_train_accuracy"),
-    "val_loss": ("val loss", "val_loss", "epoch_train_loss"),
-    "train_accuracy": ("train accuracy %", "epoch_train_accuracy", ""),
-    "train_loss": ("train loss", "epoch_train_loss", ""),
-}
+TRAINING = {"val_accuracy": "train_accuracy", "val_loss": "train_loss"}  # drawn thin beside the other
 
 
 @dataclass(frozen=True)
@@ -78,52 +72,75 @@ def average(found: Sequence[Series]) -> Averaged:
     )
 
 
+def title(metric: str) -> str:
+    """Of a chart of this name of `PER_EPOCH`."""
+    words = PER_EPOCH[metric]
+    return f"{words.title}{f' {words.unit}' if words.unit not in ('', 'epoch') else ''}"
+
+
 def overlay(traces: Sequence[Trace], metric: str, size: Size, log: bool = False, chosen: str = "") -> Picture:
-    """One curve for each trace over epochs, the chosen one on top; accuracy in percent, a log10 axis where `log`."""
-    _, name, beside = METRICS[metric]
+    """One curve for each trace over epochs, the chosen one on top; accuracy in percent, a log10 axis where `log`.
+
+    `metric` is a name of `PER_EPOCH`.
+    """
     columns = max(size.width - GUTTER, 1)
-    log &= name.endswith("loss")
+    log &= not is_accuracy(metric)
     curves: list[Curve] = []
+    if metric in TRAINING and len(traces) <= MOST_WITH_TRAINING:
+        curves = [_Drawn(t, TRAINING[metric], columns, log).curve(f"faded{t.colour}") for t in traces]
     bands: list[Band] = []
-    if beside and len(traces) <= MOST_WITH_TRAINING:
-        curves = [_curve(trace, beside, f"faded{trace.colour}", columns, log) for trace in traces]
     ordered = sorted(traces, key=lambda trace: trace.name == chosen)
     for place, trace in enumerate(ordered):
+        drawn = _Drawn(trace, metric, columns, log)
         style = f"series{trace.colour}+chosen" if trace.name == chosen else f"series{trace.colour}"
-        curves.append(_curve(trace, name, style, columns, log, trace.glyph(), place / len(ordered)))
-    if len(traces) <= MOST_BANDS or chosen:
-        banded = [trace for trace in reversed(ordered) if len(traces) <= MOST_BANDS or trace.name == chosen]
-        bands = [band for trace in banded if (band := _band(trace, name, columns, log))]
+        curves.append(drawn.curve(style, trace.glyph(), place / len(ordered)))
+        if len(trace.states) > 1 and (len(traces) <= MOST_BANDS or trace.name == chosen):
+            bands.insert(0, drawn.band())
     states = [state for trace in traces for state in trace.states]
     done = max((state.step / state.steps_per_epoch for state in states), default=0.0)
     x = axes.epochs(done, max((state.epochs for state in states), default=1), columns)
+    return Picture(tuple(curves), (), x, _axis(metric, curves, x.high, log, size), "epoch", tuple(bands))
+
+
+def is_accuracy(metric: str) -> bool:
+    return PER_EPOCH[metric].unit == "%"
+
+
+def _axis(metric: str, curves: Sequence[Curve], last: float, log: bool, size: Size) -> axes.Axis:
     ticks = min(max(size.height // 3, 3), 7)
-    drawn = tuple(curves)
-    y = loss_axis(drawn, x.high, log, ticks) if name.endswith("loss") else percent_axis(drawn, x.high, ticks)
-    return Picture(drawn, (), x, y, "epoch", tuple(bands))
+    if is_accuracy(metric):
+        return percent_axis(tuple(curves), last, ticks)
+    if metric.endswith("loss"):
+        return loss_axis(tuple(curves), last, log, ticks)
+    return rate_axis(tuple(curves), log, ticks)
 
 
-def _curve(trace: Trace, name: str, style: str, columns: int, log: bool, glyph: str = "", phase: float = 0.0) -> Curve:
-    xs, ys = _points(trace, average([state.series[name] for state in trace.states]).mean, name, columns, log)
-    return Curve(style, xs, ys, glyph, phase)
+class _Drawn:
+    """A metric of a trace, reduced to about two points for each column of the chart."""
+
+    def __init__(self, trace: Trace, metric: str, columns: int, log: bool) -> None:
+        self.trace, self.columns, self.log = trace, columns, log
+        self.scale = 100.0 if is_accuracy(metric) else 1.0
+        self.averaged = average([over_epochs(state, metric) for state in trace.states])
+
+    def curve(self, style: str, glyph: str = "", phase: float = 0.0) -> Curve:
+        return Curve(style, *self._points(self.averaged.mean), glyph, phase)
+
+    def band(self) -> Band:
+        """Mean ± sd, as far as two seeds have come."""
+        xs, lows = self._points(self.averaged.low)
+        _, highs = self._points(self.averaged.high)
+        finite = [p for p in zip(xs, lows, highs, strict=True) if all(map(math.isfinite, p))]
+        return Band(f"band{self.trace.colour}", *([p[i] for p in finite] for i in range(3)))
+
+    def _points(self, series: Series) -> tuple[list[float], list[float]]:
+        """Places in epochs, and heights on the axis."""
+        per_epoch = self.trace.states[0].steps_per_epoch
+        buckets = series.buckets(2 * self.columns)
+        places = [bucket.step / per_epoch for bucket in buckets]
+        return places, [position(self.scale * bucket.mean, self.log) for bucket in buckets]
 
 
-def _band(trace: Trace, name: str, columns: int, log: bool) -> Band | None:
-    """Mean ± sd, as far as two seeds have come; none where there is only one."""
-    if len(trace.states) < 2:
-        return None
-    averaged = average([state.series[name] for state in trace.states])
-    xs, lows = _points(trace, averaged.low, name, columns, log)
-    _, highs = _points(trace, averaged.high, name, columns, log)
-    kept = [p for p in zip(xs, lows, highs, strict=True) if math.isfinite(p[1]) and math.isfinite(p[2])]
-    if not kept:
-        return None
-    return Band(f"band{trace.colour}", [x for x, _, _ in kept], [low for _, low, _ in kept], [h for _, _, h in kept])
-
-
-def _points(trace: Trace, series: Series, name: str, columns: int, log: bool) -> tuple[list[float], list[float]]:
-    """Places in epochs and heights on the axis, about two for each column."""
-    buckets = series.buckets(2 * columns)
-    per_epoch = trace.states[0].steps_per_epoch if trace.states else 1
-    scale = 100.0 if name.endswith("accuracy") else 1.0
-    return [bucket.step / per_epoch for bucket in buckets], [position(scale * bucket.mean, log) for bucket in buckets]
+def over_epochs(state: RunState, metric: str) -> Series:
+    done = state.epochs_done
+    return Series(array("q", (e.step for e in done)), array("d", (getattr(e, metric) for e in done)))

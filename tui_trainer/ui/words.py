@@ -20,14 +20,33 @@ STATUS = {
     "interrupted": ("!", "!", "$text-warning"),
     "unreadable": ("?", "?", "$text-error"),
 }
+# as above, of studies and of their rows
+STUDY_STATUS = {
+    "queued": ("◌", "~", "$text-accent"),
+    "analysing": ("▶", ">", "$text-success"),
+    "waiting": ("·", ".", "$muted"),
+    "skipped": ("–", "-", "$muted"),
+    "reproduced": ("✓", "v", "$text-success"),
+    "holds": ("✓", "v", "$text-success"),
+    "differs": ("✗", "x", "$text-error"),
+    "does not hold": ("✗", "x", "$text-error"),
+    "within seed noise": ("≈", "~", "$text-warning"),
+    "not run": ("–", "-", "$muted"),
+}
 LEVELS = " ▁▂▃▄▅▆▇█"
 MUTED = "$muted"
 
 
 def status(word: str) -> Content:
     """`▶ running` in its colour."""
-    glyph, ascii_glyph, colour = STATUS[word]
-    return Content.styled(f"{glyph if unicode_terminal() else ascii_glyph} {word}", f"bold {colour}")
+    text, colour = marked(word)
+    return Content.styled(text, f"bold {colour}")
+
+
+def marked(word: str) -> tuple[str, str]:
+    """A status behind its glyph, and its theme colour."""
+    glyph, ascii_glyph, colour = (STATUS | STUDY_STATUS)[word]
+    return f"{glyph if unicode_terminal() else ascii_glyph} {word}", colour
 
 
 def bar(fraction: float, width: int) -> Content:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from rich.cells import cell_len, set_cell_size
 from textual.geometry import Size
 
-from tui_trainer.ui.overlay import METRICS, MOST_CURVES, Trace, overlay
+from tui_trainer.studies.measures import PER_EPOCH
+from tui_trainer.ui.overlay import MOST_CURVES, Trace, is_accuracy, overlay, title
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.widgets.chart import Legend
 from tui_trainer.ui.widgets.chart_row import ChartRow
+
+METRICS = {name: title(name) for name in ("val_accuracy", "val_loss", "train_accuracy", "train_loss")}
 
 
 class Overlay(ChartRow):
     """The first traces and the chosen one, as many as can be told apart."""
 
-    def __init__(self, metrics: Sequence[str], id: str | None = None) -> None:
-        super().__init__({name: METRICS[name][0] for name in metrics}, id=id)
+    def __init__(self, titles: Mapping[str, str] = METRICS, id: str | None = None) -> None:
+        super().__init__(titles, id=id)
         self.traces: tuple[Trace, ...] = ()
         self.chosen = ""
 
@@ -36,11 +39,12 @@ class Overlay(ChartRow):
         shown = self.shown
         hidden = sum(bool(trace.states) for trace in self.traces) - len(shown)
         for name in self.titles:
-            chart = self.chart(name)
-            room = (chart.size.width - len(chart.title) - 2) // max(len(shown), 1) - 4
-            chart.legend = tuple(_entry(trace, max(room, 8), trace.name == self.chosen) for trace in shown)
-            log = ("y linear" if self.log_scale else "y log") if name.endswith("loss") else ""
-            chart.note = f"{hidden} more not drawn" if hidden > 0 else log
+            if name in PER_EPOCH:
+                chart = self.chart(name)
+                room = (chart.size.width - len(chart.title) - 2) // max(len(shown), 1) - 4
+                chart.legend = tuple(_entry(trace, max(room, 8), trace.name == self.chosen) for trace in shown)
+                log = "" if is_accuracy(name) else "y linear" if self.log_scale else "y log"
+                chart.note = f"{hidden} more not drawn" if hidden > 0 else log
 
 
 def _entry(trace: Trace, width: int, chosen: bool) -> Legend:
