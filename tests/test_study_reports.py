@@ -217,6 +217,27 @@ def test_a_study_that_is_not_finished_says_so(tmp_path: Path, state: str) -> Non
     assert line[-3:] == ["–"] * 3
 
 
+def test_numbers_that_are_not_finite_are_told_and_break_nothing(tmp_path: Path) -> None:
+    wild = {"alpha": [-1.0, 0.5, 2.0], **LINE, "train_loss": [float("inf"), 0.1, float("nan")]}
+    sharpness = {f"sharpness-setting-1-s{seed}": {"sharpness": {"0.001": float("inf")}} for seed in (0, 1)}
+    definition = 'columns = ["sharpness@0.001"]\n' + LAB.replace("best_test_accuracy =", '"sharpness@0.001" =')
+    study = make_study(
+        tmp_path / "runs", definition, seeds=2, analyses={"line-setting-1-setting-2-s0": wild, **sharpness}
+    )
+    content = gather(follow.load(study))
+    rendered = {format: report.render(content, format) for format in FORMATS}
+    assert b"| setting-1 | inf |" in rendered["md"] and b'<td class="number">inf</td>' in rendered["html"]
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    said = json.loads(rendered["json"], parse_constant=refuse)
+    assert said["analyses"]["line-setting-1-setting-2-s0"]["train_loss"] == [None, 0.1, None]
+    assert said["published"][0]["verdict"] == "differs"
+    cell = load_workbook(io.BytesIO(rendered["xlsx"]))["Report"]["B6"]
+    assert cell.data_type != "n"
+
+
 def test_study_report_writes_what_the_files_name_says(tmp_path: Path) -> None:
     follower = lab(tmp_path / "runs", seeds=1)
     cli = Cli(tmp_path / "runs", tmp_path / "data")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import json as json_format
+import math
 from typing import Any
 
 from tui_trainer.studies.measures import PER_EPOCH, is_measure
@@ -81,7 +82,16 @@ def json(report: Report) -> str:
         "analyses": follower.analyses,
         "conclusions": report.conclusions,
     }
-    return json_format.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json_format.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows neither infinity nor NaN: null stands for them."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _rows(report: Report) -> list[dict[str, Any]]:

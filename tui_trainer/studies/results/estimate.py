@@ -27,10 +27,12 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Self | None:
-        """None of no values."""
+        """None of no values; of values that are not finite, a mean and a deviation that are not either."""
         known = tuple(values)
         if not known:
             return None
+        if not all(map(math.isfinite, known)):
+            return cls(sum(known), math.nan if len(known) > 1 else None, known)
         return cls(statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None, known)
 
 
