@@ -93,11 +93,11 @@ class Record:
     start: Start | None = None
 
 
-def check_name(name: str) -> str:
-    """A run's name as it is, or an `InputError` with the rule."""
+def check_name(name: str, option: str = "--name") -> str:
+    """A name as it is, or an `InputError` with the rule and the option that gave it."""
     if len(name) > NAME_LIMIT or not _NAME.fullmatch(name):
         raise InputError(
-            f"--name: {name[:80]!r} is not a name: letters, digits, '.', '_' and '-', "
+            f"{option}: {name[:80]!r} is not a name: letters, digits, '.', '_' and '-', "
             f"not first a sign, {NAME_LIMIT} characters at most"
         )
     return name

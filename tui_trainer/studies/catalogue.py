@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tui_trainer import presets
 from tui_trainer.config.change import brief, limit
 from tui_trainer.studies import check
 from tui_trainer.studies.definition import Claim, Grid, Line, RunEntry, Sharpness, Study, Table, Throughput
+from tui_trainer.studies.directory import id_of
 from tui_trainer.text import InputError, clean, nearest
 
 SUFFIX = ".study.toml"
@@ -56,10 +57,12 @@ def parse(path: Path) -> Study:
 
 def load_all() -> tuple[list[Definition], list[str]]:
     """Every sound study, and what is wrong with the others."""
+    known = dict(files())
     found: list[Definition] = []
     problems: list[str] = []
-    for name, path in files():
+    for name, path in known.items():
         try:
+            _check_alone(name, known)
             found.append(read(path, name))
         except InputError as error:
             problems += error.problems
@@ -73,7 +76,15 @@ def load(name: str) -> Definition:
         return read(path, path.name.removesuffix(SUFFIX))
     known = dict(files())
     full = presets.full_name(name, known, "study")
+    _check_alone(full, known)
     return read(known[full], full)
+
+
+def _check_alone(name: str, known: Mapping[str, Path]) -> None:
+    """Raises `InputError` where another study's directory would have the same name."""
+    for other, path in known.items():
+        if other != name and id_of(other) == id_of(name):
+            raise InputError(f"{known[name]}: a second study would be called {id_of(name)}, beside {path}; rename one")
 
 
 def _explain(error: ValidationError) -> Iterator[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 
-from tui_trainer.config import OPTIMIZERS, SCHEDULES, knobs
+from tui_trainer.config import OPTIMIZERS, SCHEDULES, Knob, knobs, resolve
 from tui_trainer.studies import plan
 from tui_trainer.studies.definition import Claim, Line, Sharpness, Study
 from tui_trainer.studies.measures import MEASURES, PER_EPOCH, measure
@@ -76,22 +77,29 @@ def _measure(name: str) -> str:
     return ""
 
 
-def _fields() -> set[str]:
+@cache
+def _fields() -> Mapping[str, Knob]:
     """Every field there is, whatever the optimizer and the schedule."""
-    return {path for o in OPTIMIZERS for s in SCHEDULES for path in knobs(o, s)}
+    return {path: knob for o in OPTIMIZERS for s in SCHEDULES for path, knob in knobs(o, s).items()}
+
+
+def _field(name: str) -> str:
+    """Fields are named by their whole path here."""
+    try:
+        path = resolve(name, _fields())
+    except ValueError as error:
+        return f"{name[:80]!r}: {error}"
+    return "" if path == name else f"{name!r}: write the whole path, {path}"
 
 
 def _column(name: str) -> str:
-    if not _measure(name) or name in _fields():
+    if name in _fields() or not _measure(name):
         return ""
-    return f"{name[:80]!r} is neither a field nor a measure{nearest(name, [*_fields(), *MEASURES])}"
+    return f"{name[:80]!r} is neither a field, by its whole path, nor a measure{nearest(name, [*_fields(), *MEASURES])}"
 
 
 def _chart(name: str) -> str:
     what, against, field = name.partition(" against ")
-    if not against:
-        known = list(PER_EPOCH)
-        return "" if name in known else f"{name[:80]!r} is not measured every epoch{nearest(name, known)}"
-    if problem := _measure(what):
-        return problem
-    return "" if field in _fields() else f"{field[:80]!r} is no field{nearest(field, _fields())}"
+    if against:
+        return _measure(what) or _field(field)
+    return "" if name in PER_EPOCH else f"{name[:80]!r} is not measured every epoch{nearest(name, PER_EPOCH)}"

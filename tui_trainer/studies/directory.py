@@ -68,14 +68,13 @@ def studies_root(runs_root: Path) -> Path:
 
 
 def id_of(name: str) -> str:
-    """The directory's name for a study file's name or one given with `--as`."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60]
-    return check_name(slug)
+    """The directory's name for the study file of this name: `lab-report/table-1` → `lab-report-table-1`."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:60] or "study"
 
 
 def create(runs_root: Path, id: str, definition: bytes, plan: Plan) -> StudyDirectory:
     """A new study directory, whole or not at all. Raises `InputError`, also where there is one of this id."""
-    directory = StudyDirectory(studies_root(runs_root) / check_name(id))
+    directory = StudyDirectory(studies_root(runs_root) / check_name(id, "--as"))
     making = StudyDirectory(directory.path.with_name(f".making-{id}-{os.getpid()}"))
     try:
         making.path.mkdir(parents=True)

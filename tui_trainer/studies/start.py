@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from tui_trainer.config import RunConfig
 from tui_trainer.runs import commands as inbox
+from tui_trainer.runs.directory import check_name
 from tui_trainer.runs.events import EventLog
 from tui_trainer.runs.launch import locked, owner_of, sign, start_detached, take_lock
 from tui_trainer.studies import commands, directory, events, follow, plan
@@ -31,7 +30,7 @@ def prepare(
 
     Raises `InputError`.
     """
-    id = id or directory.id_of(definition.name)
+    id = check_name(id, "--as") if id else directory.id_of(definition.name)
     begun = StudyDirectory(directory.studies_root(runs_root) / id)
     if begun.plan_file.exists():
         _check_same(definition, begun, seeds, settings)
@@ -112,9 +111,3 @@ def ask(begun: StudyDirectory, command: commands.AnyCommand, timeout: float = 30
     if not answer.ok:
         raise InputError(*(f"study {begun.id}: {line}" for line in answer.message.splitlines()))
     return answer.message
-
-
-def configs(begun: StudyDirectory, each: Callable[[RunConfig], None]) -> None:
-    """Call `each` with the config of every row."""
-    for row in follow.load(begun).rows:
-        each(row.row.config)
