@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tui_trainer.cli import bench, data, live, presets, results, start, studies, study_reports
+from tui_trainer.cli import analyses, bench, data, live, presets, results, start, studies, study_reports
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
 from tui_trainer.text import InputError, clean
 
@@ -102,6 +102,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "export": results.export,
     "compare": study_reports.compare,
     "delete": results.delete,
+    "lr-find": analyses.lr_find,
+    "sharpness": analyses.sharpness,
+    "line": analyses.line,
     "bench": bench.bench,
 }
 for name, command in COMMANDS.items():
