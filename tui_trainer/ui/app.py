@@ -113,7 +113,7 @@ class TrainerApp(App[str]):
             self.complain(error)
 
     def on_form_wanted(self, event: FormWanted) -> None:
-        self._show(FormScreen(event.preset, self.data_root))
+        self._show(FormScreen(event.preset, self.data_root, find_rate=event.find_rate))
 
     def on_fork_wanted(self, event: ForkWanted) -> None:
         """The form with everything as it is in this run now, to start from its newest checkpoint."""

@@ -25,11 +25,12 @@ class Fork:
 
 
 class FormWanted(Message):
-    """The person wants to change this preset before training it."""
+    """The person wants to change this preset before training it, perhaps by first finding a learning rate."""
 
-    def __init__(self, preset: Preset) -> None:
+    def __init__(self, preset: Preset, find_rate: bool = False) -> None:
         super().__init__()
         self.preset = preset
+        self.find_rate = find_rate
 
 
 class ForkWanted(Message):

@@ -155,7 +155,7 @@ class HomeScreen(Screen[None]):
             self.post_message(StartWanted(preset.config, preset.short_name, preset.name))
 
     def on_preset_tree_edit(self, event: PresetTree.Edit) -> None:
-        self.post_message(FormWanted(event.preset))
+        self.post_message(FormWanted(event.preset, event.find_rate))
 
     @on(OptionList.OptionSelected, "#runs")
     def open_run(self) -> None:

@@ -27,6 +27,7 @@ class PresetTree(Tree[Data]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "start", key_display="enter", tooltip="Train the preset, or open the folder"),
         Binding("e", "edit", "edit", tooltip="Change its settings before training"),
+        Binding("f", "edit(True)", "find rate", tooltip="Try learning rates on it and suggest one"),
         Binding("right", "open", "open folder", show=False, tooltip="Show the presets of this folder"),
         Binding("left", "close", "close folder", show=False, tooltip="Show only the folder's name"),
         Binding("tab", "app.focus_next", "runs", tooltip="Go to the runs"),
@@ -35,11 +36,12 @@ class PresetTree(Tree[Data]):
     ICON_NODE_EXPANDED = "▾ "
 
     class Edit(Message):
-        """The person wants to change this preset before training it."""
+        """The person wants to change this preset before training it, perhaps by first finding a learning rate."""
 
-        def __init__(self, preset: Preset) -> None:
+        def __init__(self, preset: Preset, find_rate: bool) -> None:
             super().__init__()
             self.preset = preset
+            self.find_rate = find_rate
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__("presets", id=id)
@@ -112,9 +114,9 @@ class PresetTree(Tree[Data]):
         if isinstance(event.node.data, str) and not self.filtered:
             self.open_folders.discard(event.node.data)
 
-    def action_edit(self) -> None:
+    def action_edit(self, find_rate: bool = False) -> None:
         if self.preset:
-            self.post_message(self.Edit(self.preset))
+            self.post_message(self.Edit(self.preset, find_rate))
 
     def action_open(self) -> None:
         """Open the folder; in an open one, go to its first preset."""
