@@ -83,21 +83,27 @@ class Change(NamedTuple):
     changes: dict[str, Any]
 
 
-# name of a series → field of `Metrics`, or of `Epoch`
-METRIC_SERIES = {
-    "train_loss": "loss",
-    "train_accuracy": "accuracy",
-    "gradient_norm": "gradient_norm",
-    "learning_rate": "learning_rate",
-    "images_per_second": "images_per_second",
-    "seconds": "seconds",
-}
+# name of a series → field of `Metrics`, or of `Epoch`; only the gradient's norm may be absent from one
+METRIC_SERIES = (
+    ("train_loss", "loss"),
+    ("train_accuracy", "accuracy"),
+    ("learning_rate", "learning_rate"),
+    ("images_per_second", "images_per_second"),
+    ("seconds", "seconds"),
+)
 EPOCH_SERIES = {
     "val_loss": "val_loss",
     "val_accuracy": "val_accuracy",
     "epoch_train_loss": "train_loss",
     "epoch_train_accuracy": "train_accuracy",
 }
+
+
+def _no_series() -> dict[str, Series]:
+    """Every series, empty. Those that each `Metrics` event adds to share their steps: folding is half appending."""
+    steps: array[int] = array("q")
+    together = {name: Series(steps) for name, _ in METRIC_SERIES}
+    return together | {name: Series() for name in ("gradient_norm", *EPOCH_SERIES)}
 
 
 @dataclass
@@ -125,7 +131,7 @@ class RunState:
     checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
     hashes: dict[int, str] = field(default_factory=dict)
     """`weights_sha256` after every step that ever had a checkpoint, deleted ones included."""
-    series: dict[str, Series] = field(default_factory=lambda: {n: Series() for n in (*METRIC_SERIES, *EPOCH_SERIES)})
+    series: dict[str, Series] = field(default_factory=_no_series)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=2000))
     lines_seen: int = 0
     changes: list[Change] = field(default_factory=list)
@@ -296,10 +302,12 @@ def _state(state: RunState, event: events.State) -> None:
 def _metrics(state: RunState, event: events.Metrics) -> None:
     state.metrics = event
     state.step, state.seconds = event.step, event.seconds
-    step, series = event.step, state.series
-    for name, attribute in METRIC_SERIES.items():
-        if (value := getattr(event, attribute)) is not None:
-            series[name].append(step, value)
+    series = state.series
+    series["train_loss"].steps.append(event.step)  # the steps of all these series, which are one array
+    for name, attribute in METRIC_SERIES:
+        series[name].values.append(getattr(event, attribute))
+    if event.gradient_norm is not None:
+        series["gradient_norm"].append(event.step, event.gradient_norm)
 
 
 def _epoch(state: RunState, event: events.Epoch) -> None:
