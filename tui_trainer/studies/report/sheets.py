@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,11 +13,13 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from tui_trainer.studies.measures import MEASURES, PER_EPOCH, Measure, is_measure, measure
+from tui_trainer.studies.plots import COLOURS
 from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, Report, claim_row, published_row
 from tui_trainer.studies.results import Cell, curve, together
 
 FIXED_DATE = datetime(2000, 1, 1)
 NUMBER_FORMATS = {"%": "0.00%", "s": '0.0" s"', "images/s": "#,##0", "epoch": "0", "parameters": "#,##0", "": "0.0000"}
+DASHES = ("solid", "dash", "dash_dot", "round_dot")
 FIRST_COLUMN, COLUMN = 22, 14  # widths, in characters
 CHART_WIDTH, CHART_HEIGHT, CHART_LINES, CHART_COLUMNS = 520, 290, 16, 5
 
@@ -94,16 +97,17 @@ class Spreadsheet:
         sheet.write_string(line, 0, "Conclusions", self._format(bold=True))
         wrapped = self._format(text_wrap=True, valign="top", border=1)
         text = "\n".join(report.conclusions)
-        sheet.merge_range(line + 1, 0, line + 6, max(width, 1), "", wrapped)
+        lines = max(6, sum(1 + len(piece) // (COLUMN * (width + 1)) for piece in report.conclusions))
+        sheet.merge_range(line + 1, 0, line + lines, max(width, 1), "", wrapped)
         sheet.write_string(line + 1, 0, text, wrapped)
-        self._charts(sheet, line + 8)
+        self._charts(sheet, line + lines + 2)
 
     def _cell(self, sheet: Worksheet, line: int, at: int, cell: Cell, words: Measure | None) -> None:
         """A number stays one, its spread over seeds shown beside it by the cell's format."""
-        if cell.number is None:
+        if cell.number is None or not math.isfinite(cell.number):
             sheet.write_string(line, at, cell.text, self._format(border=1, align="right"))
             return
-        shape = NUMBER_FORMATS[words.unit] if words else "General"
+        shape = _shape(words, cell.number) if words else "General"
         if words and cell.deviation is not None:
             spread = words.text(cell.number, cell.deviation).partition("±")[2].strip()
             shape += f'" ± {spread}"'
@@ -128,14 +132,14 @@ class Spreadsheet:
     def _chart(self, names: Sequence[str], series: str, title: str) -> Any:
         words = PER_EPOCH[series]
         chart: Any = self.book.add_chart({"type": "scatter", "subtype": "straight"})
-        for name in names:
+        for index, name in enumerate(names):
             if place := self.places.get((name, series)):
                 chart.add_series(
                     {
                         "name": ["Curves", 0, place.column],
                         "categories": ["Curves", 1, 0, place.last_line, 0],
                         "values": ["Curves", 1, place.column, place.last_line, place.column],
-                        "line": {"width": 1.75},
+                        "line": _line(index),
                     }
                 )
         chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
@@ -219,3 +223,33 @@ class Spreadsheet:
                 sheet.write_string(1, at, key, self._format(bold=True))
                 for line, number in enumerate(one.get(key, []), start=2):
                     sheet.write_number(line, at, number)
+            last = 1 + len(one.get("alpha", []))
+            chart: Any = self.book.add_chart({"type": "scatter", "subtype": "straight"})
+            for at, second in ((1, False), (2, True), (3, False), (4, True)):
+                chart.add_series(
+                    {
+                        "name": [sheet.name, 1, at],
+                        "categories": [sheet.name, 2, 0, last, 0],
+                        "values": [sheet.name, 2, at, last, at],
+                        "y2_axis": second,
+                        "line": _line(at),
+                    }
+                )
+            chart.set_x_axis({"name": "α", "label_position": "low"})
+            chart.set_y_axis({"name": "loss"})
+            chart.set_y2_axis({"name": "accuracy", "num_format": "0%"})
+            sheet.insert_chart(1, CHART_COLUMNS + 1, chart)
+
+
+def _line(index: int) -> dict[str, Any]:
+    """Colour and dashes that tell one curve from its neighbours."""
+    return {"width": 1.75, "color": COLOURS[index % len(COLOURS)], "dash_type": DASHES[index % len(DASHES)]}
+
+
+def _shape(words: Measure, number: float) -> str:
+    """Excel's format for a number of this measure, with as many decimals as our own texts show."""
+    if words.unit == "epoch" and number != int(number):
+        return "0.0"
+    if not words.unit and number and not 0.001 <= abs(number) < 1000:
+        return "0.00E+00"
+    return NUMBER_FORMATS[words.unit]
