@@ -109,6 +109,7 @@ def test_measures_are_named_titled_and_written() -> None:
     assert MEASURES["images_per_second"].text(54_884.2) == "54,884 images/s"
     assert MEASURES["seconds"].text(725.0, 3.0) == "12:05 ± 3.0 s"
     assert MEASURES["best_epoch"].text(87) == "87" and MEASURES["best_epoch"].text(86.5, 0.7) == "86.5 ± 0.7"
+    assert measure("sharpness@0.001").text(205.0, 70.25) == "205.0 ± 70.2"
     assert MEASURES["val_loss"].text(0.00001) == "1.00e-05" and MEASURES["val_loss"].text(None) == "–"
 
 

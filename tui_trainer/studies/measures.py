@@ -36,24 +36,29 @@ class Measure:
             return str(value)
         if self.unit == "s":
             return duration(value) + (f" ± {deviation:.1f} s" if deviation is not None else "")
-        number = self._number(value)
-        spread = f" ± {self._number(deviation)}" if deviation is not None else ""
+        number = self._number(value, value)
+        spread = f" ± {self._number(deviation, value)}" if deviation is not None else ""
         return f"{number}{spread}{SUFFIX.get(self.unit, '')}"
 
     def difference(self, value: float) -> str:
         """With its sign: `+0.31 points`, `-12.0 s`."""
         sign = "-" if value < 0 else "+"
         suffix = " points" if self.unit == "%" else SUFFIX.get(self.unit, "")
-        return f"{sign}{self._number(abs(value))}{suffix}"
+        return f"{sign}{self._number(abs(value), value)}{suffix}"
 
-    def _number(self, value: float) -> str:
-        if self.unit == "%":
-            value *= 100
-        elif self.unit in ("epoch", "parameters") and value != int(value):
-            return f"{value:,.1f}"
-        elif not self.unit and value and not 0.001 <= abs(value) < 1000:
-            return f"{value:.2e}"
-        return f"{value:,.{DECIMALS[self.unit]}f}"
+    def _number(self, value: float, beside: float) -> str:
+        """`value` with as many decimals as `beside`, the number it belongs to, is worth."""
+        decimals = DECIMALS[self.unit]
+        match self.unit:
+            case "%":
+                value *= 100
+            case "epoch" | "parameters" if value != int(value):
+                decimals = 1
+            case "" if abs(beside) >= 10:
+                decimals = 1
+            case "" if 0 < abs(beside) < 0.001:
+                return f"{value:.2e}"
+        return f"{value:,.{decimals}f}"
 
 
 MEASURES: dict[str, Measure] = {

@@ -206,7 +206,10 @@ def throughput(result: dict[str, Any]) -> Chart | None:
     rows = result.get("rows", [])
     if not rows:
         return None
-    names = [f"{'-'.join(map(str, row['hidden_sizes'])) or 'none'}, {row['device']}" for row in rows]
+    names = [
+        f"{'-'.join(map(str, row['hidden_sizes'])) or 'none'}, batch {row['batch_size']}, {row['device']}"
+        for row in rows
+    ]
     devices = list(dict.fromkeys(row["device"] for row in rows))
     title = "Throughput of this machine"
 
@@ -221,7 +224,7 @@ def throughput(result: dict[str, Any]) -> Chart | None:
         axes.set(xlabel="images a second")
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
-    return Chart(title, _svg(paint, title), "Hidden widths and device.")
+    return Chart(title, _svg(paint, title), "Hidden widths, batch size, device.")
 
 
 def _curve(axes: Axes, found: Curve, words: Measure, index: int) -> Artist:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui_trainer.studies.plots import Chart
 
 PUBLISHED_HEADINGS = ("row", "measure", "printed", "ours", "difference", "counts as the same within", "verdict", "note")
+THROUGHPUT_HEADINGS = ("hidden", "batch size", "optimizer", "device", "images/s")
 GLYPHS = {
     "reproduced": "✓",
     "holds": "✓",
@@ -66,6 +67,20 @@ class Report:
             return ""
         reason = f": {clean(self.follower.reason, 300)}" if self.follower.reason else ""
         return f"This study is {self.follower.status}{reason}. Numbers are of the runs that have finished."
+
+    @property
+    def throughput(self) -> list[tuple[str, ...]]:
+        """What the machine at hand trains a second, under `THROUGHPUT_HEADINGS`."""
+        return [
+            (
+                "-".join(map(str, row["hidden_sizes"])) or "none",
+                f"{row['batch_size']:,}",
+                clean(row["optimizer"], 40),
+                clean(row["device"], 40),
+                f"{row['images_per_second']:,.0f}",
+            )
+            for row in self.follower.analyses.get("throughput", {}).get("rows", [])
+        ]
 
     @property
     def row_notes(self) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tui_trainer.studies.plots import INK
-from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, Report, claim_row, published_row
+from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, THROUGHPUT_HEADINGS, Report, claim_row, published_row
 
 PAGES = Environment(
     loader=PackageLoader("tui_trainer.studies.report", "."),
@@ -24,5 +24,6 @@ def render(report: Report) -> str:
         pictures=[Markup(chart.svg.replace(INK, "currentColor")) for chart in report.charts],
         published_headings=PUBLISHED_HEADINGS,
         published=[published_row(one) for one in report.comparisons],
+        throughput_headings=THROUGHPUT_HEADINGS,
         claims=[claim_row(one) for one in report.claims],
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tui_trainer.studies.plots import Chart
-from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, Report, claim_row, published_row
+from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, THROUGHPUT_HEADINGS, Report, claim_row, published_row
 
 
 def render(report: Report, pictures: str) -> str:
@@ -38,6 +38,9 @@ def _blocks(report: Report, pictures: str) -> Iterator[str]:
     if report.claims:
         yield "## Claims"
         yield table(("claim", "verdict", "numbers"), map(claim_row, report.claims), left=3)
+    if report.throughput:
+        yield "## Throughput of this machine"
+        yield table(THROUGHPUT_HEADINGS, report.throughput, left=0)
     if pictures and report.charts:
         yield "## Charts"
         for name, chart in picture_files(report, pictures):

@@ -14,7 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from tui_trainer.studies.measures import MEASURES, PER_EPOCH, Measure, is_measure, measure
 from tui_trainer.studies.plots import COLOURS
-from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, Report, claim_row, published_row
+from tui_trainer.studies.report.content import PUBLISHED_HEADINGS, THROUGHPUT_HEADINGS, Report, claim_row, published_row
 from tui_trainer.studies.results import Cell, curve, together
 
 FIXED_DATE = datetime(2000, 1, 1)
@@ -26,13 +26,7 @@ CHART_WIDTH, CHART_HEIGHT, CHART_LINES, CHART_COLUMNS = 520, 290, 16, 5
 
 def render(report: Report) -> bytes:
     out = io.BytesIO()
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": True,
-    }
+    options = {"in_memory": True, "nan_inf_to_errors": True}
     with Workbook(out, options) as book:
         book.set_properties({"title": report.title, "created": FIXED_DATE})
         Spreadsheet(book, report).fill()
@@ -59,7 +53,7 @@ class Spreadsheet:
         front = self.book.add_worksheet("Report")
         self._curves()
         self._front(front)
-        self._published()
+        self._words_sheets()
         self._seeds()
         self._lines()
 
@@ -178,11 +172,15 @@ class Spreadsheet:
             self.places[one.row, series] = Place(column, lines[one.epochs[-1]])
             column += 1 + spread
 
-    def _published(self) -> None:
+    def _words_sheets(self) -> None:
+        """What has a sheet of its own, in words."""
         if self.report.comparisons:
             self._words("Published", PUBLISHED_HEADINGS, map(published_row, self.report.comparisons))
         if self.report.claims:
             self._words("Claims", ("claim", "verdict", "numbers"), map(claim_row, self.report.claims))
+
+        if self.report.throughput:
+            self._words("Throughput", THROUGHPUT_HEADINGS, self.report.throughput)
 
     def _words(self, name: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         sheet = self.book.add_worksheet(name)
@@ -250,6 +248,8 @@ def _shape(words: Measure, number: float) -> str:
     """Excel's format for a number of this measure, with as many decimals as our own texts show."""
     if words.unit == "epoch" and number != int(number):
         return "0.0"
-    if not words.unit and number and not 0.001 <= abs(number) < 1000:
+    if not words.unit and abs(number) >= 10:
+        return "#,##0.0"
+    if not words.unit and number and abs(number) < 0.001:
         return "0.00E+00"
     return NUMBER_FORMATS[words.unit]
