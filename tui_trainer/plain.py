@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import FrameType
 from typing import Any
@@ -93,18 +93,18 @@ def results(state: RunState) -> str:
     return f"{state.id}  {state.status}: {', '.join(words)}"
 
 
-def run_rows(states: Iterable[RunState]) -> list[tuple[str, ...]]:
+def run_rows(summaries: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """A line a run: id, state, epoch, validation and test accuracy, time."""
     return [
         (
-            state.id,
-            f"{GLYPHS[state.status]} {state.status}",
-            f"{state.epoch}/{state.epochs}",
-            percent(state.best.val_accuracy if state.best else None),
-            percent(state.accuracy("final", "test")),
-            duration(state.seconds),
+            run["id"],
+            f"{GLYPHS[run['status']]} {run['status']}",
+            f"{run['epoch']}/{run['epochs']}",
+            percent(run["best_val_accuracy"]),
+            percent(run["test_accuracy"]),
+            duration(run["seconds"]),
         )
-        for state in states
+        for run in summaries
     ]
 
 
