@@ -21,7 +21,7 @@ from tui_trainer.engine.data import order_of
 from tui_trainer.engine.lr_find import Sweep
 from tui_trainer.engine.trainer import Trainer
 
-LOW, HIGH, STEPS = 1e-7, 10.0, 200
+LOW, HIGH, STEPS = 1e-6, 10.0, 300
 
 
 def trainer_of(config: RunConfig) -> Trainer:
@@ -153,7 +153,7 @@ def test_the_command_begins_with_the_weights_of_a_run_and_leaves_no_trace(cli: C
     heading, first, *_, last = said.splitlines()
     assert heading.split() == ["learning", "rate", "loss", "smoothed"]
     rate, loss, smoothed = first.split()
-    assert rate == "1.00e-07" and loss == smoothed
+    assert rate == "1.00e-06" and loss == smoothed
     assert float(loss) < final.loss + 0.3 < 1
     assert "no suggestion: the loss did not fall" in last or "minimum/10" in last
     assert everything_under(cli.runs.parent) == before

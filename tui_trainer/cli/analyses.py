@@ -27,9 +27,9 @@ def lr_find(
     start: Annotated[
         str, typer.Option("--from", metavar="RUN[:CHECKPOINT]", help="begin with another run's weights")
     ] = "",
-    low: Annotated[float, typer.Option(help="the first learning rate")] = 1e-7,
+    low: Annotated[float, typer.Option(help="the first learning rate")] = 1e-6,
     high: Annotated[float, typer.Option(help="the last one")] = 10.0,
-    steps: Annotated[int, typer.Option(help="updates from the first to the last")] = 200,
+    steps: Annotated[int, typer.Option(help="updates from the first to the last")] = 300,
     json: Json = False,
 ) -> None:
     """Suggest a learning rate.

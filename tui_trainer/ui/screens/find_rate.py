@@ -23,7 +23,7 @@ from tui_trainer.text import InputError, clean
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.sweep import Point, picture
 from tui_trainer.ui.widgets.chart import Chart, Legend
-from tui_trainer.ui.widgets.line import Line
+from tui_trainer.ui.widgets.line import Line, Lines
 from tui_trainer.ui.words import MUTED, bar, choice
 
 LEGEND = (Legend("train", "⠒⠒", "..", "smoothed"), Legend("note", "⠒⠒", "..", "each batch"))
@@ -33,7 +33,7 @@ MEANINGS = {
     "minimum/10": "a tenth of where the loss is least",
 }
 FAVOURITE = "valley"
-LOW, HIGH, STEPS = 1e-7, 10.0, 200
+LOW, HIGH, STEPS = 1e-6, 10.0, 300
 BAR = 24  # cells
 LOOK_SECONDS = 0.1
 
@@ -71,7 +71,7 @@ class FindRateScreen(ModalScreen[float | None]):
         with Vertical(classes="dialog find-rate"):
             yield Line(Content.assemble(("Find a learning rate", "bold"), (facts, MUTED)))
             yield Chart("loss", LEGEND, id="sweep")
-            yield Line(id="sweep-status")
+            yield Lines(id="sweep-status")
             yield OptionList(id="suggestions", compact=True, disabled=True)
             yield Line(Content.styled("esc cancels", MUTED), id="sweep-keys")
 
@@ -118,7 +118,7 @@ class FindRateScreen(ModalScreen[float | None]):
     def _look(self) -> None:
         """Show the points that came since the last time, and how far the job is."""
         self.query_one(Chart).redraw()
-        self.query_one("#sweep-status", Line).content = self._status()
+        self.query_one("#sweep-status", Lines).content = self._status()
 
     def _status(self) -> Content:
         done = len(self.points)
