@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tui_trainer.cli.options import Detach, Json, Plain, Settings, data_root, runs_root
+from tui_trainer.cli.options import (
+    Detach,
+    Json,
+    Plain,
+    Settings,
+    data_root,
+    has_screen,
+    open_dashboard,
+    runs_root,
+)
 from tui_trainer.cli.start import ensure_data
 from tui_trainer.text import InputError
 
@@ -45,7 +54,7 @@ def study_run(
     wanted = [*(settings or []), *([f"training.device={device}"] if device else [])]
     count = number_of_jobs(jobs)
     begun = start.prepare(catalogue.load(name), runs_root(), data_root(), as_name, seeds, wanted, count)
-    go_on(begun, count, now, detach)
+    go_on(begun, count, now, detach, plain)
 
 
 def number_of_jobs(jobs: str) -> int | None:
@@ -56,8 +65,8 @@ def number_of_jobs(jobs: str) -> int | None:
     return int(jobs)
 
 
-def go_on(begun: StudyDirectory, jobs: int | None, now: bool, detach: bool) -> None:
-    """Give the study a coordinator, and follow it as plain lines unless it is left to itself."""
+def go_on(begun: StudyDirectory, jobs: int | None, now: bool, detach: bool, plain: bool) -> None:
+    """Give the study a coordinator, and follow it in the dashboard or as plain lines unless it is left to itself."""
     from tui_trainer import plain_study as lines
     from tui_trainer.studies import follow, start
 
@@ -67,6 +76,9 @@ def go_on(begun: StudyDirectory, jobs: int | None, now: bool, detach: bool) -> N
     start.launch(begun, jobs, now)
     if detach:
         print(begun.id)
+        return
+    if has_screen() and not plain:
+        open_dashboard(begun)
         return
     with lines.StopStudyOnInterrupt(follower):
         status = lines.follow_to_the_end(follower)
@@ -123,6 +135,18 @@ def find(name: str) -> StudyDirectory:
     from tui_trainer.studies import directory
 
     return directory.find(runs_root(), name)
+
+
+@app.command("attach")
+def study_attach(name: StudyName) -> None:
+    """Open a study in the dashboard.
+
+    Live or at rest; as its table where there is no terminal.
+    """
+    if has_screen():
+        open_dashboard(find(name))
+    else:
+        study_show(name)
 
 
 @app.command("stop")

@@ -245,6 +245,7 @@ def _row(text: str, styles: list[str], width: int) -> Row:
 
 
 def _with_label(row: Row, label: str) -> Row:
-    """The x label in the free corner below the labels of the y axis."""
+    """The x label in the corner below the labels of the y axis, as far as the first tick's label leaves it free."""
     text = "".join(part for part, _ in row)
-    return ((label[:GUTTER].ljust(GUTTER) + text[GUTTER:], "axis"),)
+    free = min(len(text) - len(text.lstrip()), GUTTER)
+    return ((label[:free].ljust(free) + text[free:], "axis"),)

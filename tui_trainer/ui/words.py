@@ -85,4 +85,4 @@ def ago(seconds: float) -> str:
 
 def choice(key: str, name: str, words: str) -> Content:
     """One line of a menu: its key, what it does, and more about it."""
-    return Content.assemble((f" {key:<5}", "bold $accent"), f"{name:<21}", (words, MUTED))
+    return Content.assemble((f" {key:<5}", "bold $accent"), f"{name:<21}" if words else name, (words, MUTED))

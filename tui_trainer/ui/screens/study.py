@@ -37,7 +37,9 @@ class StudyScreen(StudyView):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "resume", "resume", tooltip="Go on with a study that was stopped, interrupted, or had failures"),
-        Binding("c", "conclude", "conclusions", tooltip="Write what you conclude; it is printed in the report"),
+        Binding(
+            "c", "conclude", "conclusions", show=False, tooltip="Write what you conclude; it is printed in the report"
+        ),
         Binding("w", "report", "report", tooltip="Write the report as HTML, Markdown, spreadsheet, CSV or JSON"),
         Binding("x", "stop", "stop", tooltip="Stop and save its runs; asks first"),
         Binding("d", "skip", "drop row", show=False, tooltip="Leave the highlighted row out; asks where it is live"),

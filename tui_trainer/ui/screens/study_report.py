@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,13 +16,15 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui_trainer.files import written
-from tui_trainer.studies import report
 from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED, choice
 
-FORMATS = {
+if TYPE_CHECKING:
+    from tui_trainer.studies.report import Format
+
+FORMATS: dict[Format, str] = {
     "html": "one page with its plots, for reading and handing in",
     "md": "Markdown, the plots beside it",
     "xlsx": "a spreadsheet laid out like the sheet, plots in it",
@@ -51,12 +53,12 @@ class ReportScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Line(Content.assemble(("Write a report", "bold"), (f"   {clean(self.follower.title, 60)}", MUTED)))
-            yield OptionList(*(Option(choice(k, "", words), id=k) for k, words in FORMATS.items()), compact=True)
+            yield OptionList(*(Option(choice(k, words, ""), id=k) for k, words in FORMATS.items()), compact=True)
             yield Input(id="report-file", compact=True)
             yield Line(Content.styled(KEYS, MUTED), id="report-status")
 
     @property
-    def format(self) -> str:
+    def format(self) -> Format:
         return list(FORMATS)[self.query_one(OptionList).highlighted or 0]
 
     @on(OptionList.OptionHighlighted)
@@ -77,9 +79,11 @@ class ReportScreen(ModalScreen[None]):
             self._write(path, self.format)
 
     @work(thread=True)
-    def _write(self, path: Path, format: str) -> None:
+    def _write(self, path: Path, format: Format) -> None:
+        from tui_trainer.studies import report  # draws with matplotlib, which takes long to load
+
         try:
-            files = report.write(self.follower, cast(report.Format, format), path)
+            files = report.write(self.follower, format, path)
         except (InputError, OSError) as error:
             self.post_message(self.Written(f"! {clean(str(error), 200)}", ok=False))
         else:

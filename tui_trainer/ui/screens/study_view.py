@@ -34,7 +34,9 @@ PANELS = {"study-table": "table", "findings-panel": "findings"}  # by what has t
 
 class StudyView(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "sort(1)", "sort", tooltip="Sort by the next column; O turns the order round, as clicks do"),
+        Binding(
+            "o", "sort(1)", "sort", show=False, tooltip="Sort by the next column; O turns the order round, as clicks do"
+        ),
         Binding("O", "turn_round", "turn round", show=False, tooltip="Sort the other way"),
         Binding("slash", "filter", "filter", key_display="/", tooltip="Only rows with these words in a cell"),
         Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
@@ -42,7 +44,7 @@ class StudyView(Screen[None]):
         Binding("v", "findings", "verdicts", tooltip="Printed figures beside ours, claims, seed noise"),
         Binding("y", "log_scale", "log", show=False, tooltip="Losses on a logarithmic axis, or a linear one"),
         Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
-        Binding("escape", "home", "home", tooltip="Back home; the study goes on"),
+        Binding("escape", "home", "home", show=False, tooltip="Back home; the study goes on"),
     ]
 
     only = reactive("", init=False)

@@ -72,7 +72,6 @@ class ChartRow(Horizontal):
         order = self.order
         self.current = order[(order.index(self.current) + step) % len(order)]
         self.choose_shown()
-        self.chart(self.current).focus()
         self.redraw()
 
     def redraw(self) -> None:

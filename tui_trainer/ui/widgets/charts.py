@@ -39,6 +39,10 @@ class Charts(ChartRow):
     def order(self) -> list[str]:
         return [name for name in TITLES if name != "boundary" or self.plane]
 
+    def move(self, step: int) -> None:
+        super().move(step)
+        self.chart(self.current).focus()
+
     def redraw(self) -> None:
         if self.state.boundary and not self.plane:  # a file of one's own turns out to have two inputs
             self.plane = True
