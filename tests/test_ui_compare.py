@@ -28,8 +28,9 @@ async def test_marked_runs_are_laid_side_by_side(root: Path) -> None:
             next(i for i, line in enumerate(lines) if f"finished    {name}" in line) for name in ("first", "second")
         ]
         top = next(i for i, line in enumerate(lines) if "finished" in line)
-        await pilot.press("tab", "c")
+        await pilot.press("tab", "home", "space", "up", "c")
         await wait_for(pilot, lambda: len(app._notifications), "one run is not enough")
+        await pilot.press("space")
         for place in places:
             await pilot.press("home", *["down"] * (place - top), "space")
         await wait_to_see(pilot, "● ✓ finished    first", "▲ ✓ finished    second")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.geometry import Size
 
 from tui_trainer.studies.measures import PER_EPOCH
@@ -48,6 +48,8 @@ class Overlay(ChartRow):
 
 
 def _entry(trace: Trace, width: int, chosen: bool) -> Legend:
-    name = trace.name if cell_len(trace.name) <= width else set_cell_size(trace.name, width - 1) + "…"
+    name = trace.name
+    while cell_len(name) > width:  # rows of one grid differ at the end
+        name = f"…{name.removeprefix('…')[1:]}"
     style = f"series{trace.colour}+chosen" if chosen else f"series{trace.colour}"
     return Legend(style, trace.glyph(), trace.glyph(True), name)

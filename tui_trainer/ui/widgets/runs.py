@@ -82,6 +82,9 @@ class RunList(OptionList):
         if self.summary:
             self.post_message(self.Resume(self.summary))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.marked) if action == "compare" else True
+
     def action_mark(self) -> None:
         if isinstance(self.summary, Summary) and self.summary.status != "unreadable":
             run = self.summary.run
@@ -89,6 +92,7 @@ class RunList(OptionList):
                 [other for other in self.marked if other != run] if run in self.marked else [*self.marked, run]
             )
             self._redraw()
+            self.refresh_bindings()
             self.action_cursor_down()
 
     def action_compare(self) -> None:
