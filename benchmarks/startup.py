@@ -99,7 +99,9 @@ def start_with_standby(preset: str) -> float:
     screen = Screen()
     try:
         expect(screen.read(20, lambda words: b"leave" in words), "home")
-        screen.press("/" + preset)
+        screen.press("/")
+        screen.read(0.5)
+        screen.press(preset)
         screen.read(0.5)
         screen.press("\r")
         screen.read(STANDBY_SECONDS)

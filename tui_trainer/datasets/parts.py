@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -89,11 +90,24 @@ def _read(data: Choice, root: Path) -> tuple[Dataset, Part, Part | None]:
         train, test = (_part_of_idx(entry, arrays[f"{p}_images"], arrays[f"{p}_labels"]) for p in ("train", "test"))
         return entry, train, test
     if data.name == "digits":
-        from sklearn.datasets import load_digits
-
-        bundled = load_digits()
-        return entry, _shuffled(bundled.data.astype(np.uint8), bundled.target.astype(np.int64)), None
+        digits = _bundled_digits()
+        return entry, _shuffled(digits[:, :-1].astype(np.uint8), digits[:, -1].astype(np.int64)), None
     return entry, Part(*toys.draw(data.name, data.examples, data.spread)), None
+
+
+def _bundled_digits() -> NDArray[np.float64]:
+    """scikit-learn's digits, [1797, 65], the class last: read where they lie, since importing it takes a second."""
+    import numpy as np
+
+    package = find_spec("sklearn")
+    for folder in package.submodule_search_locations or () if package else ():
+        file = Path(folder) / "datasets" / "data" / "digits.csv.gz"
+        if file.is_file():
+            return np.loadtxt(file, delimiter=",")
+    from sklearn.datasets import load_digits  # they have moved; it knows where
+
+    bundled = load_digits()
+    return np.column_stack([bundled.data, bundled.target])
 
 
 def _part_of_idx(entry: Dataset, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Part:

@@ -48,6 +48,9 @@ def standby() -> int:
     import torch
 
     import_ahead()
+    torch.set_flush_denormal(True)  # as every worker does, before the threads that inherit it are made
+    products = torch.zeros(256, 256, requires_grad=True) @ torch.zeros(256, 256)
+    products.sum().backward()  # makes the threads, loads the libraries of matrix products
     if torch.cuda.is_available():
         torch.zeros(1, device="cuda")
     with socket.socket(fileno=0) as channel:

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Footer
 
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Stop, send
@@ -32,6 +33,7 @@ from tui_trainer.ui.widgets.log import LogPanel
 from tui_trainer.ui.words import MUTED
 
 TICK_SECONDS = 0.25
+START_TICK_SECONDS = 0.05
 DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork"}  # actions that not every state allows
 PAINT_TICKS = 2  # looked at the run four times a second, painted twice; what was asked for is answered at once
 PANELS = {"log": "log", "checkpoint-panel": "side"}  # by what has the focus; else the charts
@@ -81,6 +83,7 @@ class RunScreen(Screen[None]):
         self.log_quoted = False
         self.offered: set[str] = set()
         self.trouble = ""
+        self.start_watch: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="run-top"):
@@ -112,6 +115,16 @@ class RunScreen(Screen[None]):
         self.caught_up = True
         self._show_all()
         self.set_interval(TICK_SECONDS, self._tick)
+        if self.live and self.follower.state.metrics is None:
+            self.start_watch = self.set_interval(START_TICK_SECONDS, self._watch_start)
+
+    def _watch_start(self) -> None:
+        """Until the first numbers are there, look often: they are painted as soon as they come."""
+        self.stale |= bool(self._read(self.follower.poll))
+        if self.start_watch and (self.follower.state.metrics or not self.live):
+            self.start_watch.stop()
+            self._settle()
+            self._show_all()
 
     def _tick(self) -> None:
         """Take in what is new, paint what changed."""
