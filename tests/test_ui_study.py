@@ -359,3 +359,12 @@ async def test_leaving_a_live_study_says_how_to_come_back(root: Path) -> None:
             await wait_for(pilot, lambda: app._exit, "the app has left")
         assert app.return_value == "the study goes on · attach again: tui-trainer study attach three-rates"
         assert fake.commands == []
+
+
+async def test_help_tells_the_keys_of_the_study_and_its_states(root: Path) -> None:
+    with live_study(root) as fake:
+        async with open_on(fake).run_test(size=(120, 50)) as pilot:
+            await wait_to_see(pilot, "▶ running")
+            await pilot.press("question_mark")
+            await wait_to_see(pilot, "drop row: Leave the highlighted row out", "◌ queued", "earlier: Start the row")
+            assert "Cursor up" not in seen(pilot)

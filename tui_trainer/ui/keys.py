@@ -11,6 +11,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 TEXTUAL_OWN = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette")
+MOVES = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")  # as everywhere; told where they do more
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ def actions(screen: Screen[object], app: App[Any]) -> list[Action]:
     for active in screen.active_bindings.values():
         binding = active.binding
         if not binding.description or binding.system or binding.action in TEXTUAL_OWN:
+            continue
+        if not binding.tooltip and binding.key.removeprefix("ctrl+") in MOVES:
             continue
         key = app.get_key_display(binding)
         known = found.get(binding.action)

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tui_trainer.ui.keys import actions
 from tui_trainer.ui.words import MUTED, STATUS, status
 
+RUN_STATES = tuple(word for word in STATUS if word != "unreadable")
 EVERYWHERE = (("tab", "the next panel or field"), ("^p", "all actions by name"))
 
 
@@ -35,7 +36,7 @@ class HelpScreen(ModalScreen[None]):
         """From the screen's own words and bindings, so that it cannot fall behind them."""
         lines = [Content.assemble((f"{' '.join(a.keys):<14}", "bold $accent"), a.words) for a in self.actions]
         lines += [Content.assemble((f"{keys:<14}", "bold $accent"), words) for keys, words in EVERYWHERE]
-        states = Content("   ").join(status(word) for word in STATUS if word != "unreadable")
+        states = Content("   ").join(status(word) for word in getattr(self.below, "STATES", RUN_STATES))
         return Content("\n").join(
             [
                 Content(getattr(self.below, "HELP", "")),

@@ -35,6 +35,7 @@ class StudyScreen(StudyView):
         "deviation about the mean; thin lines are training. Beside it: printed figures and ours, the claims, and what "
         "seed noise leaves open. A coordinator of its own runs the study: leaving, like esc, never stops it."
     )
+    STATES = ("queued", "running", "analysing", "finished", "stopped", "interrupted", "waiting", "failed", "skipped")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "resume", "resume", tooltip="Go on with a study that was stopped, interrupted, or had failures"),
         Binding(
