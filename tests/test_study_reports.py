@@ -49,6 +49,7 @@ PLAIN = set("html head meta title style body h1 h2 p div table thead tbody tr th
 LINE = {name: [0.1, 0.2, 0.3] for name in ("train_loss", "train_accuracy", "test_loss", "test_accuracy")}
 ANALYSES: dict[str, Any] = {
     **{f"line-setting-1-setting-2-s{seed}": {"alpha": [-1.0, 0.5, 2.0], **LINE} for seed in (0, 1)},
+    "line-setting-1-setting-2-small-s0": {"alpha": [0.0], **{name: [9.0] for name in LINE}},  # of another row
     "throughput": {
         "rows": [{"device": "cpu", "hidden_sizes": [9], "batch_size": 4, "optimizer": "sgd", "images_per_second": 5e3}]
     },
@@ -102,12 +103,23 @@ def test_a_complete_study_in_every_format(
         assert words in content
     if format == "md":
         pictures = re.findall(r"\(<(report-\d\.svg)>\)", content)
+        assert "2 seeds, mean and" in content
         assert len(pictures) == 6 and {tmp_path / name for name in pictures} == set(files[1:])
 
 
 def test_the_spreadsheet_is_laid_out_like_the_lab_sheet(complete: follow.StudyFollower) -> None:
     book = load_workbook(io.BytesIO(report.render(gather(complete), "xlsx")))
-    assert book.sheetnames == ["Report", "Curves", "Published", "Claims", "Throughput", "Seeds", "Line 1", "Line 2"]
+    assert book.sheetnames == [
+        "Report",
+        "Curves",
+        "Published",
+        "Claims",
+        "Throughput",
+        "Seeds",
+        "Line 1",
+        "Line 2",
+        "Line 3",
+    ]
     sheet = book["Report"]
     grid = [[cell.value for cell in row] for row in sheet.iter_rows()]
     (header,) = [row for row in grid if "early stopping epoch" in row]

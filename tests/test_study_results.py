@@ -69,7 +69,10 @@ def of(*values: float) -> Estimate:
 def test_an_estimate_is_mean_and_sample_deviation(values: list[float]) -> None:
     ours = of(*values)
     assert min(values) - 1e-9 <= ours.mean <= max(values) + 1e-9 and ours.values == tuple(values)
-    assert ours.deviation == (statistics.stdev(values) if len(values) > 1 else None)
+    if len(values) > 1:
+        assert ours.deviation == pytest.approx(statistics.stdev(values), abs=1e-9)
+    else:
+        assert ours.deviation is None
     assert Estimate.of([]) is None
 
 
@@ -118,6 +121,20 @@ def test_best_epoch_is_the_first_of_highest_validation_accuracy(study: Callable[
     for name, expected in (("best_epoch", 2), ("val_accuracy@3", 0.6), ("val_accuracy", 0.75), ("seconds@2", 20)):
         assert estimate(follower.rows[0], name, {}) == of(expected)
     assert estimate(follower.rows[0], "val_accuracy@5", {}) is None
+
+
+def test_an_epochs_number_is_found_where_a_fork_begins_later(study: Callable[..., StudyFollower]) -> None:
+    follower = study(two(), lambda member: [e for e in finished((0.5, 0.75, 0.6)) if getattr(e, "epoch", 0) != 1])
+    assert estimate(follower.rows[0], "val_accuracy@2", {}) == of(0.75)
+    assert estimate(follower.rows[0], "val_accuracy@1", {}) is None
+
+
+def test_an_optimizers_own_defaults_are_no_columns(study: Callable[..., StudyFollower]) -> None:
+    follower = study(two().replace('"optimizer.learning_rate" = 0.01', 'optimizer = "sgd", "optimizer.momentum" = 0.9'))
+    keys = [column.key for column in table(follower).header]
+    fields = [key for key in keys if "." in key]
+    assert fields == ["optimizer.name", "optimizer.momentum"]
+    assert [line.cells[keys.index("optimizer.momentum")].text for line in table(follower).lines] == ["–", "0.9"]
 
 
 def test_only_finished_runs_count(study: Callable[..., StudyFollower]) -> None:

@@ -141,9 +141,7 @@ def value(state: RunState, name: str, sharpness: Mapping[str, Any] | None = None
     """
     base, number = at_epoch(name)
     if base:
-        epochs = state.epochs_done
-        at = number - 1
-        return float(getattr(epochs[at], base)) if at < len(epochs) and epochs[at].epoch == number else None
+        return next((float(getattr(epoch, base)) for epoch in state.epochs_done if epoch.epoch == number), None)
     if (epsilon := sharpness_epsilon(name)) is not None:
         found = (phi for text, phi in (sharpness or {}).items() if math.isclose(float(text), epsilon))
         return next(found, None)
