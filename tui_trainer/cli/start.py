@@ -39,6 +39,7 @@ def train(
     start: Annotated[
         str, typer.Option("--from", metavar="RUN[:CHECKPOINT]", help="begin with another run's weights")
     ] = "",
+    queue: Annotated[bool, typer.Option("--queue", help="wait for the studies and queued runs before it")] = False,
     detach: Detach = False,
     plain: Plain = False,
 ) -> None:
@@ -51,6 +52,11 @@ def train(
 
     chosen = presets.load(preset)
     wanted = config.apply(chosen.config, settings or [])
+    if queue:
+        if start:
+            raise InputError("--queue: a run --from another cannot wait in the queue; start it without")
+        queue_run(preset, wanted, chosen.short_name if name is None else name, settings or [])
+        return
     origin = None
     if start:
         reference, _, checkpoint = start.partition(":")
@@ -152,6 +158,18 @@ def begin(
         state = lines.follow_to_the_end(created)
     print(lines.results(state))
     raise typer.Exit(1 if state.status in ("failed", "interrupted") else 0)
+
+
+def queue_run(preset: str, wanted: RunConfig, name: str, settings: list[str]) -> None:
+    """Let a run wait its turn, as a study of its own."""
+    from tui_trainer.runs import directory
+    from tui_trainer.studies import start
+
+    directory.check_name(name)
+    ensure_data(wanted, data_root())
+    waiting = start.prepare_run(preset, name, runs_root(), data_root(), settings)
+    start.launch(waiting)
+    print(f"{waiting.id}: in the queue; see: tui-trainer queue")
 
 
 def ensure_data(config: RunConfig, root: Path) -> None:

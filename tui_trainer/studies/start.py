@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import count
 from pathlib import Path
 
 from tui_trainer.runs import commands as inbox
@@ -12,6 +13,7 @@ from tui_trainer.runs.events import EventLog
 from tui_trainer.runs.launch import locked, owner_of, sign, start_detached, take_lock
 from tui_trainer.studies import commands, directory, events, follow, plan
 from tui_trainer.studies.catalogue import Definition
+from tui_trainer.studies.definition import RunEntry, Study
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.studies.slots import most_useful, threads
 from tui_trainer.text import InputError
@@ -36,12 +38,27 @@ def prepare(
         _check_same(definition, begun, seeds, settings)
         return begun
     study = definition.study
-    count = seeds or study.seeds
-    rows = plan.rows(study, count, settings or [], 0)
+    each_row = seeds or study.seeds
+    rows = plan.rows(study, each_row, settings or [], 0)
     each = threads(jobs or most_useful(rows, study.one_at_a_time))
-    rows = plan.rows(study, count, settings or [], each)
-    wanted = plan.Plan(definition.name, count, settings or [], each, data_root.absolute(), tuple(rows))
+    rows = plan.rows(study, each_row, settings or [], each)
+    wanted = plan.Plan(definition.name, each_row, settings or [], each, data_root.absolute(), tuple(rows))
     return directory.create(runs_root, id, definition.path.read_bytes(), wanted)
+
+
+def prepare_run(preset: str, name: str, runs_root: Path, data_root: Path, settings: list[str]) -> StudyDirectory:
+    """A study of one run, so that a run can wait its turn like any other."""
+    import tomlkit
+
+    if preset.endswith(".toml"):
+        preset = str(Path(preset).absolute())
+    study = Study(title=f"One run: {name}", seeds=1, runs=[RunEntry(preset=preset, name=name)])
+    each = threads(1)
+    wanted = plan.Plan(name, 1, settings, each, data_root.absolute(), tuple(plan.rows(study, 1, settings, each)))
+    content = tomlkit.dumps(study.model_dump(exclude_defaults=True)).encode()
+    taken = {begun.id for begun in directory.list_studies(runs_root)}
+    ids = (directory.id_of(name) + (f"-{number}" if number > 1 else "") for number in count(1))
+    return directory.create(runs_root, next(id for id in ids if id not in taken), content, wanted)
 
 
 def _check_same(definition: Definition, begun: StudyDirectory, seeds: int | None, settings: list[str] | None) -> None:
@@ -77,11 +94,11 @@ def launch(begun: StudyDirectory, jobs: int | None = None, now: bool = False) ->
     """Give the study a coordinator, detached from this terminal. Raises `InputError` when it has one."""
     follower = follow.load(begun)
     before = follower.plan
-    count = jobs or most_useful([row.row for row in follower.rows], follower.study.one_at_a_time, before.threads)
+    jobs = jobs or most_useful([row.row for row in follower.rows], follower.study.one_at_a_time, before.threads)
     lock = take_lock(begun)
     try:
         # -P: nothing in the current folder must become one of our modules
-        command = [sys.executable, "-P", "-m", "tui_trainer.studies", str(begun.path.absolute()), str(lock), str(count)]
+        command = [sys.executable, "-P", "-m", "tui_trainer.studies", str(begun.path.absolute()), str(lock), str(jobs)]
         coordinator = start_detached([*command, *(["now"] if now else [])], begun.coordinator_log, lock)
         sign(lock, owner_of(coordinator.pid, "coordinator"))
     except OSError as error:
