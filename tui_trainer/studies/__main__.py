@@ -1,6 +1,7 @@
 """Entry of a study's coordinator: `python -m tui_trainer.studies STUDY_DIR LOCK JOBS [now]`. Never imports torch."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,7 +12,11 @@ def main() -> int:
 
     directory, lock, jobs, *when = sys.argv[1:]
     os.set_inheritable(int(lock), False)
-    return Coordinator(StudyDirectory(Path(directory)), int(jobs)).run(now="now" in when)
+    coordinator = Coordinator(StudyDirectory(Path(directory)), int(jobs))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: coordinator.stop(f"asked to end by {signal.Signals(number).name}"))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return coordinator.run(now="now" in when)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
 from typing import cast
 
 from tui_trainer.files import write_whole
@@ -43,9 +41,6 @@ class Coordinator:
         self.queue = queue(directory.runs_root)
         self.stopping = ""
         """Why, once somebody wants the study to stop."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for event in LineReader(directory.events_file, events.DECODER).read(limit=-1):
             fold(self.state, event)
         self.log = EventLog(directory.events_file)
@@ -73,6 +68,10 @@ class Coordinator:
                 os.close(turn)
         self.tell(self._last_state())
         return 0
+
+    def stop(self, why: str) -> None:
+        """Stop and save the live runs, start no others, end; from any thread, or from a signal's handler."""
+        self.stopping = why
 
     def tell(self, event: Event) -> None:
         self.log.append(event)
@@ -169,7 +168,7 @@ class Coordinator:
                 continue
             match command:
                 case commands.Stop():
-                    self.stopping = "asked to stop"
+                    self.stop("asked to stop")
                 case commands.First():
                     if self.state.status != "queued":
                         self._answer(command, False, "it does not wait")
@@ -195,6 +194,3 @@ class Coordinator:
     def _answer(self, command: commands.AnyCommand, ok: bool, message: str) -> None:
         name = type(command).__name__.lower()
         self.tell(events.Applied(id=command.id, command=name, ok=ok, message=message))
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        self.stopping = f"asked to end by {signal.Signals(number).name}"

@@ -195,7 +195,7 @@ def _grid_problems(grid: Grid, size: int, where: str) -> Iterator[str]:
         if not values:
             yield f"{where}.fields.{field}: has no values; a grid over nothing has no runs"
     if size > grid.most:
-        yield f"{where}: {size:,} combinations, more than {grid.most:,}; if you mean them, say most = {size} (≤ 10,000)"
+        yield f"{where}: {size:,} combinations, more than {grid.most:,}; take fewer values, or set most (≤ 10,000)"
 
 
 def _word(value: object) -> str:

@@ -1,0 +1,319 @@
+"""Studies carried out by real coordinators and workers, in any weather."""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.running import Cli, outcome, work
+from tui_trainer.runs import directory, launch
+from tui_trainer.runs.events import EventLog
+from tui_trainer.studies import catalogue, commands, coordinator, events, follow, start, workers
+from tui_trainer.studies.coordinator import Coordinator
+from tui_trainer.studies.directory import StudyDirectory, find, list_studies
+from tui_trainer.studies.follow import MemberState, StudyFollower
+from tui_trainer.text import InputError
+
+TINY = """
+[set]
+hidden_sizes = [16]
+batch_size = 100
+epochs = 2
+device = "cpu"
+last_seconds = 0
+"""
+LASTING = TINY.replace("100", "1").replace("epochs = 2", "epochs = 200")
+"""Runs that take longer than any test waits, and are stopped."""
+
+
+def written(cli: Cli, content: str, name: str = "tried") -> str:
+    path = cli.data / f"{name}.study.toml"
+    path.write_text(content)
+    return str(path)
+
+
+def rows(*names: str, **values: Any) -> str:
+    fields = "".join(f"set.{key} = {value!r}\n" for key, value in values.items())
+    return "".join(f'\n[[runs]]\npreset = "digits"\nname = "{name}"\n{fields}' for name in names)
+
+
+def until(cli: Cli, name: str, condition: Callable[[StudyFollower], bool]) -> StudyFollower:
+    """The study as soon as the condition holds."""
+    follower = follow.StudyFollower(find(cli.runs, name), cli.runs)
+    assert follow.wait(follower, condition, timeout=90, interval=0.01), (
+        f"waited in vain; {follower.status}, {list(follower.state.log)}"
+    )
+    return follower
+
+
+def members(follower: StudyFollower) -> dict[str, MemberState]:
+    return {member.member.key: member for row in follower.rows for member in row.members}
+
+
+def statuses(follower: StudyFollower) -> dict[str, str]:
+    return {key: member.status for key, member in members(follower).items()}
+
+
+def ended(follower: StudyFollower) -> bool:
+    return not follower.alive
+
+
+def begun(follower: StudyFollower) -> bool:
+    """Is a run training?"""
+    return any(member.state and member.state.epoch for member in members(follower).values())
+
+
+def started(runs: int) -> Callable[[StudyFollower], bool]:
+    return lambda follower: len(follower.state.runs) >= runs or ended(follower)
+
+
+class Coordinators:
+    """Coordinators in threads of this process, with one fork server for all: imports outlast any study here."""
+
+    def __init__(self, cli: Cli) -> None:
+        self.cli = cli
+        self.threads: list[tuple[Coordinator, Thread]] = []
+
+    def prepare(self, content: str, name: str = "tried") -> StudyDirectory:
+        return start.prepare(catalogue.load(written(self.cli, content, name)), self.cli.runs, self.cli.data)
+
+    def start(self, place: StudyDirectory, jobs: int = 2, now: bool = False) -> Thread:
+        lock = launch.take_lock(place)
+        launch.sign(lock, launch.owner_of(os.getpid(), "coordinator"))
+        started = Coordinator(place, jobs)
+
+        def carry_out() -> None:
+            try:
+                started.run(now)
+            finally:
+                os.close(lock)
+
+        thread = Thread(target=carry_out)
+        thread.start()
+        self.threads.append((started, thread))
+        return thread
+
+    def carry_out(self, place: StudyDirectory, jobs: int = 2) -> StudyFollower:
+        self.start(place, jobs).join(90)
+        return follow.load(place)
+
+    def end(self) -> None:
+        for started, thread in self.threads:
+            started.stop("the test is over")
+            thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[launch.ForkServer]:
+    shared = launch.ForkServer()
+    yield shared
+    launch.ForkServer.dismiss(shared)
+
+
+@pytest.fixture
+def coordinators(cli: Cli, server: launch.ForkServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Coordinators]:
+    monkeypatch.setattr(workers, "ForkServer", lambda: server)
+    monkeypatch.setattr(server, "dismiss", lambda: None)
+    made = Coordinators(cli)
+    yield made
+    made.end()
+
+
+TWELVE = (
+    "seeds = 2\n"
+    + TINY.replace("100", "20").replace("epochs = 2", "epochs = 6")
+    + rows("plain", "again", threads=1)
+    + '\n[[grids]]\npreset = "digits"\nset = { threads = 1 }\n'
+    + "fields = { learning_rate = [0.01, 0.003], dropout = [[0.0], [0.3]] }\n"
+)
+
+
+def test_killed_at_any_moment_a_study_ends_as_if_nothing_had_happened(cli: Cli, coordinators: Coordinators) -> None:
+    study = written(cli, TWELVE)
+    chance = random.Random(7)
+    for alive in (3, 8):  # runs that the coordinator has started before it is killed
+        cli("study", "run", study, "--jobs", "2", "--detach")
+        worker = chance.randrange(1, alive)
+        follower = until(cli, "tried", started(worker))
+        for member in list(members(follower).values())[:worker]:
+            if member.run:
+                launch.kill(member.run)
+        until(cli, "tried", started(alive))
+        launch.kill(follower.directory)
+    assert until(cli, "tried", ended).status == "interrupted"
+    rough = coordinators.carry_out(follower.directory)
+    assert rough.state.starts == 3 and set(statuses(rough).values()) == {"finished"}
+    assert len(list(cli.runs.glob("2*"))) == 12, "no run is doubled"
+    for member in members(rough).values():
+        calm = directory.create(cli.runs, member.member.config, "calm", "", cli.data)
+        assert member.state and outcome(member.state) == outcome(work(calm, cli.data)), member.member.key
+
+
+def test_stopped_and_gone_on_with(cli: Cli, coordinators: Coordinators) -> None:
+    place = coordinators.prepare(LASTING + rows("a", "b", "c") + rows("quick", epochs=1, batch_size=100))
+    cli("study", "move", "tried", "quick", "--first")  # at rest a study is changed as well as live
+    coordinators.start(place)
+    follower = until(cli, "tried", lambda f: statuses(f)["quick/0"] == "finished" and begun(f))
+    (line,) = cli.result("study", "run", str(cli.data / "tried.study.toml"))[2].splitlines()
+    assert "already has a coordinator" in line
+    start.ask(place, commands.Move(row="c", before="b"))
+    assert cli("study", "stop", "tried") == "tried: stopped\n"
+    follower.catch_up()
+    assert statuses(follower)["c/0"] in ("waiting", "stopped") and statuses(follower)["a/0"] == "stopped"
+    before = dict(follower.state.runs)
+    assert all(m.state and m.state.newest_checkpoint for m in members(follower).values() if m.status == "stopped")
+
+    start.ask(place, commands.Skip(targets=["a", "b/0"]))
+    cli("study", "add", "tried", "digits", "--name", "d", "--set", "epochs=1")
+    coordinators.start(place)
+    until(cli, "tried", lambda f: statuses(f)["c/0"] == "running")
+    cli("study", "skip", "tried", "c")
+    follower = until(cli, "tried", ended)
+    assert follower.status == "finished"
+    assert statuses(follower) == {
+        "a/0": "skipped",
+        "b/0": "skipped",
+        "c/0": "skipped",
+        "quick/0": "finished",
+        "d/0": "finished",
+    }
+    assert before.items() <= follower.state.runs.items()
+    cli("study", "delete", "tried", "--runs-too")
+    assert not list(cli.runs.glob("2*")) and not list(list_studies(cli.runs))
+
+
+def test_a_run_that_fails_and_one_whose_workers_die_stop_no_other(cli: Cli, coordinators: Coordinators) -> None:
+    diverging = rows("diverging", optimizer="sgd", learning_rate=100.0, activation="identity", epochs=50)
+    doomed = diverging + rows("dying", batch_size=1, epochs=300)
+    place = coordinators.prepare(TINY + doomed + rows("sound"))
+    coordinators.start(place, jobs=1)
+
+    def kill(follower: StudyFollower) -> bool:
+        dying = members(follower)["dying/0"]
+        if dying.run and "dying/0" not in follower.state.failed:
+            launch.kill(dying.run)
+        return ended(follower)
+
+    follower = until(cli, "tried", kill)
+    assert statuses(follower) == {"diverging/0": "failed", "dying/0": "failed", "sound/0": "finished"}
+    assert (follower.status, follower.reason) == ("finished", "2 of 3 runs failed")
+    assert "its worker died 3 times at step" in members(follower)["dying/0"].reason
+    ids = dict(follower.state.runs)
+    start.ask(place, commands.Skip(targets=["dying"]))
+    again = coordinators.carry_out(place)
+    assert statuses(again) == {"diverging/0": "failed", "dying/0": "skipped", "sound/0": "finished"}
+    assert again.state.runs == ids, "what has ended is not begun again"
+
+
+def test_studies_and_runs_wait_their_turn(cli: Cli, coordinators: Coordinators) -> None:
+    first, second = (coordinators.prepare(LASTING + rows("a"), name) for name in ("first", "second"))
+    coordinators.start(first)
+    until(cli, "first", begun)
+    coordinators.start(second)
+    until(cli, "second", lambda f: f.status == "queued")
+    cli("train", "digits", "--set", "epochs=1", "--set", "threads=1", "--name", "alone", "--queue")
+    until(cli, "alone", lambda f: f.status == "queued")
+    assert [line.split()[0] for line in cli("queue").splitlines()] == ["study", "first", "second", "alone"]
+    cli("queue", "move", "alone", "--first")
+    assert [line.split()[0] for line in cli("queue").splitlines()] == ["study", "first", "alone", "second"]
+    urgent = coordinators.prepare(TINY + rows("a"), "urgent")
+    coordinators.start(urgent, now=True).join(60)
+    assert follow.load(urgent).status == "finished" and not follow.load(second).state.runs
+    start.ask(first, commands.Stop())
+    alone = until(cli, "alone", ended)
+    assert alone.status == "finished" and statuses(alone) == {"alone/0": "finished"}
+    until(cli, "second", begun)
+    start.ask(second, commands.Stop())
+    until(cli, "second", ended)
+    assert cli("queue") == "nothing runs and nothing waits\n"
+
+
+def test_what_was_announced_is_made_once_under_that_name(cli: Cli, coordinators: Coordinators) -> None:
+    """As after kills between announcement, directory and config."""
+    place = coordinators.prepare(TINY + rows("absent", "half", "whole"))
+    log = EventLog(place.events_file)
+    for member in ("absent", "half"):
+        log.append(events.Announced(member=f"{member}/0", run=f"2026-01-01-000000-{member}-1"))
+    half = cli.runs / "2026-01-01-000000-half-1"
+    (half / "inbox").mkdir(parents=True)
+    (half / ".config.toml.1").write_text("[ru")
+    follower = coordinators.carry_out(place)
+    assert set(statuses(follower).values()) == {"finished"}
+    runs = [follower.state.runs[f"{name}/0"] for name in ("absent", "half", "whole")]
+    assert runs[:2] == ["2026-01-01-000000-absent-1", half.name]
+    assert sorted(path.name for path in cli.runs.glob("2*")) == sorted(runs)
+
+
+def test_nothing_is_made_that_could_not_be_announced(cli: Cli, coordinators: Coordinators) -> None:
+    def full(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    follower = follow.load(coordinators.prepare(TINY + rows("a")))
+    crew = workers.Workers(cli.runs, cli.data, [{}], full)
+    (member,) = follower.rows[0].row.members
+    with pytest.raises(OSError, match="No space left"):
+        crew.start(member, None, 0)
+    assert not list(cli.runs.glob("2*")) and not crew.live
+
+
+class FakeJob:
+    """Stands in for a process of the engine."""
+
+    asked: list[tuple[str, ...]]
+    broken: set[str]
+
+    def __init__(self, *arguments: str) -> None:
+        self.arguments = arguments
+        self.asked.append(arguments)
+
+    def result(self) -> Any:
+        if self.arguments[0] in self.broken:
+            raise InputError(f"{self.arguments[0]}: broken")
+        return [{"images_per_second": 1.0}] if self.arguments[0] == "throughput" else {"of": self.arguments[0]}
+
+    def cancel(self) -> None: ...
+
+
+def test_analyses_follow_the_runs_and_are_made_once(
+    cli: Cli, coordinators: Coordinators, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = 'kind = "sharpness"', 'kind = "line"\nfirst = "a"\nsecond = "b"', 'kind = "throughput"'
+    place = coordinators.prepare(TINY + rows("a", "b") + "".join(f"\n[[analyses]]\n{words}\n" for words in wanted))
+    monkeypatch.setattr(coordinator, "Job", FakeJob)
+
+    def carry_out(*broken: str) -> list[str]:
+        FakeJob.asked, FakeJob.broken = [], set(broken)
+        coordinators.carry_out(place)
+        return [job for job, *_ in FakeJob.asked]
+
+    assert carry_out("line") == ["sharpness", "sharpness", "line", "throughput"]
+    follower = follow.load(place)
+    a, b = (str(cli.runs / follower.state.runs[f"{row}/0"]) for row in "ab")
+    assert FakeJob.asked[:3] == [
+        ("sharpness", a, "[0.001, 0.0005]"),
+        ("sharpness", b, "[0.001, 0.0005]"),
+        ("line", a, b, "-1.0", "2.0", "61"),
+    ]
+    done = {stem: {"of": "sharpness"} for stem in ("sharpness-a-s0", "sharpness-b-s0")}
+    done["throughput"] = {"rows": [{"images_per_second": 1.0}]}  # type: ignore[dict-item]
+    assert follower.analyses == done
+    assert follower.state.analysed["line-a-b-s0"] == "line: broken"
+    assert carry_out() == ["line"], "what there is is not made again"
+    assert follow.load(place).analyses == {**done, "line-a-b-s0": {"of": "line"}}
+    assert carry_out() == []
+
+
+def test_more_seeds_are_added_and_another_plan_is_refused(cli: Cli, coordinators: Coordinators) -> None:
+    place = coordinators.prepare(TINY + rows("a"))
+    before = coordinators.carry_out(place)
+    definition = catalogue.load(str(cli.data / "tried.study.toml"))
+    assert start.prepare(definition, cli.runs, cli.data, seeds=2) == place
+    after = coordinators.carry_out(place)
+    assert statuses(after) == {"a/0": "finished", "a/1": "finished"}
+    assert before.state.runs.items() <= after.state.runs.items()
+    for options in (["--set", "epochs=3"], ["--seeds", "1"]):
+        status, _, err = cli.result("study", "run", str(definition.path), *options)
+        assert status == 2 and err.count("\n") == 1 and "--as" in err and "study delete tried" in err
