@@ -29,7 +29,7 @@ def headline(follower: StudyFollower, width: int) -> Content:
     times = [Content.assemble(duration(elapsed(follower)), (" elapsed", MUTED))]
     if follower.alive and (left := seconds_left(follower)) is not None:
         times.append(Content.assemble(duration(left), (" left", MUTED)))
-    named = follower.name if follower.title != follower.name else ""
+    named = follower.directory.id if follower.title != follower.directory.id else ""
     pieces: list[Piece] = [
         (0, status(follower.status)),
         (2, Content.styled(clean(follower.title, 80), "bold")),
@@ -124,7 +124,7 @@ def seconds_left(follower: StudyFollower) -> float | None:
     left = [
         (1 - share(member)) * statistics.fmean(totals.get(member.member.row, [overall]))
         for member in wanted(follower)
-        if member.status in (*LIVE, "waiting", "interrupted")
+        if member.status in (*LIVE, "waiting", "stopped", "interrupted")
     ]
     return max(sum(left) / max(follower.state.jobs, 1), max(left, default=0.0))
 

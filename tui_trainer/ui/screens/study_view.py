@@ -169,10 +169,10 @@ class StudyView(Screen[None]):
         self.charts.redraw()
 
     def find(self, again: bool = False) -> None:
-        """Work out what the numbers say, if a run or an analysis has ended since, or `again`."""
+        """Work out what the numbers say, if a run or an analysis has come further since, or `again`."""
         width = self.query_one("#findings-panel").scrollable_content_region.width
-        ended = sum(member.status == "finished" for row in self.follower.rows for member in row.members)
-        of = (width, ended, len(self.follower.analyses), self.follower.status, len(self.follower.rows))
+        states = tuple(member.status for row in self.follower.rows for member in row.members)
+        of = (width, states, len(self.follower.analyses), self.follower.status)
         if width and (again or of != self.found_of):
             self.found_of = of
             self._work_out(width)
