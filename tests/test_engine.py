@@ -18,6 +18,7 @@ from tui_trainer import config as configs
 from tui_trainer.config import RunConfig, build
 from tui_trainer.engine import data, device, evaluate, model
 from tui_trainer.engine.data import Examples, order_of
+from tui_trainer.engine.seeds import seed_of
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.text import InputError
 
@@ -178,7 +179,7 @@ def test_orders_are_permutations_that_depend_on_seed_and_epoch_alone() -> None:
     assert len({tuple(order.tolist()) for order in orders}) == 4
     torch.manual_seed(9)
     assert torch.equal(order_of(0, 1, 1257), orders[0])
-    purposes = {device.seed_of(0, purpose, epoch) for purpose in ("weights", "order", "dropout") for epoch in (0, 1)}
+    purposes = {seed_of(0, purpose, epoch) for purpose in ("weights", "order", "dropout") for epoch in (0, 1)}
     assert len(purposes) == 6 and all(0 <= seed < 2**63 for seed in purposes)
 
 

@@ -115,13 +115,15 @@ class AutogradStep:
         return torch.autocast(self.images.device.type, reduced) if reduced else nullcontext()
 
     def read(self) -> tuple[Sums, float]:
-        norm = self.unclipped if self.regularization.clip_norm else None
-        if norm is None:
-            norm = get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         loss, correct, gradient_norm = torch.stack(
-            [self.loss, self.correct.to(self.loss.dtype), norm.to(self.loss.dtype)]
+            [self.loss, self.correct.to(self.loss.dtype), self.gradient_norm().to(self.loss.dtype)]
         ).tolist()
         return Sums(loss, int(correct)), gradient_norm
+
+    def gradient_norm(self) -> torch.Tensor:
+        """Of the last step, before clipping."""
+        norm = self.unclipped if self.regularization.clip_norm else None
+        return norm if norm is not None else get_total_norm([p.grad for p in self.parameters if p.grad is not None])
 
     def restart(self, sums: Sums) -> None:
         self.loss.fill_(sums.loss)
