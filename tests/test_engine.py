@@ -70,7 +70,7 @@ def epoch_batches(config: RunConfig, epoch: int) -> list[tuple[Tensor, Tensor]]:
 
 def test_the_numbers_of_an_epoch_are_those_of_a_plain_loop(tmp_path: Path) -> None:
     settings, make = OPTIMIZERS["adam"]
-    config = quick(*settings, "activation=tanh", "hidden_sizes=16-8", "epochs=2")
+    config = quick(*settings, "activation=tanh", "hidden_sizes=16-8", "epochs=2", "step_path=autograd")
     t = trainer(config)
     epochs = run_on(t, tmp_path)
 
@@ -123,7 +123,7 @@ def by_formula(optimizer: str, gradient: Tensor, weights: Tensor, memory: dict[s
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers_follow_their_formulas_in_double_precision(optimizer: str) -> None:
-    config = quick(*OPTIMIZERS[optimizer][0], "activation=tanh")
+    config = quick(*OPTIMIZERS[optimizer][0], "activation=tanh", "step_path=autograd")
     t = trainer(config)
     network = plain_network(config).double()
     memories: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
@@ -212,7 +212,7 @@ class Syncs(TorchDispatchMode):
 
 @pytest.mark.parametrize("settings", [f"optimizer={name} {LIMITS}" for name in configs.OPTIMIZERS])
 def test_no_step_makes_the_host_wait(settings: str) -> None:
-    t = trainer(quick(*settings.split()))
+    t = trainer(quick(*settings.split(), "step_path=autograd"))
     update(t, torch.arange(1257))
     counters = [tensor for name, tensor in t.optimizers.tensors().items() if name.endswith(("/step", "/mu_product"))]
     with Syncs(counters) as syncs:
@@ -223,7 +223,7 @@ def test_no_step_makes_the_host_wait(settings: str) -> None:
 
 
 def test_the_gradient_norm_is_that_of_all_parameters() -> None:
-    t = trainer(quick())
+    t = trainer(quick("step_path=autograd"))
     update(t, torch.arange(100))
     whole = torch.cat([p.grad.flatten() for p in t.model.parameters() if p.grad is not None])
     assert math.isclose(t.path.read()[1], whole.double().norm().item(), rel_tol=1e-5)

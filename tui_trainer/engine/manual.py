@@ -69,24 +69,22 @@ class ManualStep(AutogradStep):
 
     @torch.no_grad()
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
-        images, labels = self.images[order], self.labels[order]
-        wanted = self.wanted[labels]
-        logits = torch.empty_like(wanted)
-        size = self.step_size
         terms = self.optimizers.terms()
-        for x, target, z, factor in zip(
-            images.split(size), wanted.split(size), logits.split(size), factors, strict=True
-        ):
+        losses, hits = [], []
+        for (x, labels), factor in zip(self.batches(order), factors, strict=True):
             outputs, masks = self._forward(x)
-            z.copy_(outputs[-1])
-            slope = torch.softmax(outputs[-1], 1).sub_(target).mul_(1 / len(x))
-            self.slopes = self._backward(slope, outputs, masks)
+            target, log_share = self.wanted[labels], torch.log_softmax(outputs[-1], 1)
+            losses.append((target * log_share).sum(dtype=self.loss.dtype).neg_())
+            hits.append(log_share.argmax(1) == labels)
+            self.slopes = self._backward(log_share.exp_().sub_(target).mul_(1 / len(x)), outputs, masks)
             if self.updates_itself:
                 self._descend(terms, factor)
             else:
                 self._leave_gradients()
                 self.update(factor)
-        self._count(logits, labels, wanted)
+        # one after another, so that where chunks end changes no bit of the sum
+        self.loss.copy_(torch.stack([self.loss, *losses]).cumsum(0)[-1])
+        self.correct.add_(torch.cat(hits).sum())
 
     def dropout(self, count: int) -> tuple[torch.Tensor | None, list[torch.Tensor | None]]:
         """Factors [count, width] on the inputs and on each layer's outputs, drawn as the model draws them."""
@@ -188,12 +186,6 @@ class ManualStep(AutogradStep):
             linear.weight.grad = product(slope.t(), below.t(), None, self._onednn(below))
             if linear.bias is not None:
                 linear.bias.grad = slope.sum(0)
-
-    def _count(self, logits: torch.Tensor, labels: torch.Tensor, wanted: torch.Tensor) -> None:
-        """Add the chunk's losses and hits one after another, so that where chunks end changes no bit of the sums."""
-        losses = -(wanted * torch.log_softmax(logits, 1)).sum(1, dtype=torch.float64)
-        self.loss.copy_(torch.cat([self.loss[None], losses]).cumsum(0)[-1])
-        self.correct.add_((logits.argmax(1) == labels).sum())
 
     def gradient_norm(self) -> torch.Tensor:
         if not self.updates_itself:
