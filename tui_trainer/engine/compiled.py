@@ -165,7 +165,7 @@ class CompiledStep(ManualStep):
         chosen = config.optimizer
         settings: tuple[float, ...] = ()
         rule = NONE
-        if not (self.limited or self.model.input_dropout or any(self.model.dropout)):
+        if not (self.limited or config.network.input_dropout or any(config.layer_dropout)):
             if chosen.name == "sgd":
                 rule, settings = SGD, (chosen.momentum, chosen.dampening, chosen.nesterov)
             elif chosen.name in ("adam", "adamw"):
@@ -230,6 +230,7 @@ class CompiledStep(ManualStep):
             target.gradient = kept.data_ptr()
         else:
             target.gradient = None
+        target.steps = None
         if self.rule == NONE or not parameter.requires_grad:
             return
         target.rate, target.penalty, target.shrink = terms
@@ -241,7 +242,8 @@ class CompiledStep(ManualStep):
             state.update({name: torch.zeros_like(parameter) for name in MEMORIES[self.rule]})
             if self.rule != SGD:
                 state["step"] = torch.zeros(())
-        target.steps = state["step"].data_ptr() if self.rule != SGD else None
+        if self.rule != SGD:
+            target.steps = state["step"].data_ptr()
         for place, name in enumerate(MEMORIES[self.rule]):
             target.memory[place] = state[name].data_ptr()
 
