@@ -1,1 +1,1 @@
-"""Speed, always beside a peer in one run; nothing here is a test."""
+"""Measurements of this machine; run as modules: `python -m benchmarks`, `python -m benchmarks.startup`, …"""

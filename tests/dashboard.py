@@ -15,6 +15,7 @@ from tui_trainer.config import change
 from tui_trainer.runs import directory, events, launch
 from tui_trainer.runs.commands import AnyCommand, Set, receive
 from tui_trainer.runs.directory import Run
+from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
 
@@ -27,6 +28,7 @@ class FakeLauncher(Launcher):
     def __init__(self) -> None:
         super().__init__()
         self.started: list[Run] = []
+        self.studies: list[StudyDirectory] = []
         self.then: Callable[[], object] = lambda: None
 
     def warm_up(self) -> None:
@@ -36,8 +38,12 @@ class FakeLauncher(Launcher):
         self.started.append(run)
         self.then()
 
+    def start_study(self, directory: StudyDirectory) -> None:
+        self.studies.append(directory)
+        self.then()
 
-def make_app(root: Path, opened: Run | None = None, data_root: Path | None = None) -> TrainerApp:
+
+def make_app(root: Path, opened: Run | StudyDirectory | None = None, data_root: Path | None = None) -> TrainerApp:
     return TrainerApp(root, data_root or root / "no-data", FakeLauncher(), opened)
 
 

@@ -21,7 +21,8 @@ from tui_trainer.runs import follow
 
 KEYS = """id status device epoch epochs step train_loss train_accuracy val_loss val_accuracy test_accuracy best_epoch
 best_val_accuracy seconds images_per_second checkpoints weights_sha256 config"""
-COMMANDS = "train fork resume attach pause set save stop runs show tail evaluate verify export delete presets data"
+COMMANDS = """train fork resume attach pause set save stop runs show tail evaluate verify export delete lr-find
+sharpness line bench presets data"""
 
 
 @pytest.fixture(scope="module")

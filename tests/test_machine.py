@@ -36,6 +36,7 @@ def fake_nvml(cards: int, refused: tuple[str, ...] = (), version_string: bool = 
     answer("nvmlDeviceGetName", "NVIDIA H200\x1b[31m")
     answer("nvmlDeviceGetMemoryInfo", SimpleNamespace(free=131 * GIB, total=139 * GIB))
     answer("nvmlDeviceGetUtilizationRates", SimpleNamespace(gpu=3))
+    answer("nvmlDeviceGetUUID", "GPU-7f3a")
     return module
 
 

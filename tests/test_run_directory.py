@@ -88,7 +88,7 @@ def test_a_run_that_cannot_be_written_is_not_left_half_made(
     def full(*_: object, **__: object) -> None:
         raise fault
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=f"cannot be written: {fault.strerror}"):
         make_run(root)
     assert not list(root.iterdir())

@@ -8,9 +8,11 @@ from textual.geometry import Size
 
 from tests.dashboard import FakeRun
 from tui_trainer.runs.follow import load
+from tui_trainer.runs.state import RunState
 from tui_trainer.ui import axes
 from tui_trainer.ui.curves import picture
-from tui_trainer.ui.plot import Curve, Mark, Picture, Row, draw
+from tui_trainer.ui.overlay import Trace, overlay
+from tui_trainer.ui.plot import Band, Curve, Mark, Picture, Row, draw
 
 AXES = axes.epochs(10, 10, 60), axes.linear(0, 1, 5)
 
@@ -48,7 +50,7 @@ def test_a_picture_without_points_has_its_axes() -> None:
 
 def test_plain_terminals_get_plain_characters() -> None:
     marks = (Mark("best", "★", 5, 0.2), Mark("saved", "◆", 3), Mark("changed", "▲", 7))
-    dotted = Curve("validation", FALLING.xs, FALLING.ys, dotted=True)
+    dotted = Curve("validation", FALLING.xs, FALLING.ys, glyph="●")
     rows = text(draw(of(FALLING, dotted, marks=marks), 60, 12, ascii_only=True))
     assert "".join(rows).isascii()
     assert "o" in "".join(rows)
@@ -56,7 +58,7 @@ def test_plain_terminals_get_plain_characters() -> None:
 
 @pytest.mark.parametrize("height", [0.0, 0.1, 0.37, 0.5, 0.83, 1.0])
 def test_dots_and_marks_lie_on_their_line(height: float) -> None:
-    level = Curve("validation", [0, 5, 10], [height] * 3, dotted=True)
+    level = Curve("validation", [0, 5, 10], [height] * 3, glyph="●")
     rows = text(draw(of(level, marks=(Mark("best", "★", 5, height),)), 60, 14))
     drawn = [row for row in rows[:-2] if any("⠀" <= c <= "⣿" or c in "●★" for c in row)]
     assert len(drawn) == 1
@@ -121,3 +123,60 @@ def test_accuracy_is_in_percent_and_marks_are_where_they_belong(tmp_path: Path) 
     assert list(validation.xs) == [1, 2, 3]
     assert validation.ys == pytest.approx([90.1, 90.2, 90.3])
     assert {(mark.glyph, mark.x) for mark in shown.marks} == {("★", 3.0), ("◆", 2.0)}
+
+
+def seeds(root: Path, *runs: list[float], epochs: int = 10) -> tuple[RunState, ...]:
+    """States of runs that have reached these validation accuracies."""
+    found = []
+    for accuracies in runs:
+        fake = FakeRun(root, epochs=epochs).start()
+        for epoch, accuracy in enumerate(accuracies, 1):
+            fake.train(epoch, accuracy=accuracy - epoch / 1000)  # which `train` adds
+        found.append(load(fake.run))
+    return tuple(found)
+
+
+def test_seeds_become_their_mean_with_a_band_of_one_sample_deviation(root: Path) -> None:
+    states = seeds(root, [0.5, 0.6, 0.7], [0.7, 0.8], [0.6, 0.7])
+    shown = overlay([Trace("a", 0, states)], "val_accuracy", Size(60, 14))
+    curve = next(curve for curve in shown.curves if curve.glyph)
+    assert list(curve.xs) == [1, 2, 3]
+    assert curve.ys == pytest.approx([60, 70, 70])  # the third of the one seed that got there
+    (band,) = shown.bands
+    assert list(band.xs) == [1, 2]
+    assert band.lows == pytest.approx([50, 60])
+    assert band.highs == pytest.approx([70, 80])
+
+
+def test_one_seed_has_no_band(root: Path) -> None:
+    assert overlay([Trace("a", 0, seeds(root, [0.5, 0.6]))], "val_accuracy", Size(60, 14)).bands == ()
+
+
+def test_traces_differ_without_colour_and_the_chosen_one_lies_on_top(root: Path) -> None:
+    states = seeds(root, [0.5, 0.6])
+    traces = [Trace(f"row-{n}", n, states) for n in range(16)]
+    assert len({(trace.colour, trace.glyph()) for trace in traces}) == 16
+    assert len({trace.glyph() for trace in traces[:8]}) == len({trace.glyph(True) for trace in traces[:8]}) == 8
+    shown = overlay(traces[:8], "val_accuracy", Size(60, 14), chosen="row-2")
+    assert shown.curves[-1].style == "series2+chosen"
+    assert {curve.style for curve in shown.curves} == {*(f"series{n}" for n in (0, 1, 3, 4, 5, 6, 7)), "series2+chosen"}
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1.7e308])
+@pytest.mark.parametrize("log", [False, True])
+def test_seeds_that_diverge_are_drawn_as_far_as_numbers_go(root: Path, bad: float, log: bool) -> None:
+    states = seeds(root, [0.5, 0.6], [0.5, 0.6])
+    states[0].epochs_done[1].val_loss = bad
+    shown = overlay([Trace("a", 0, states)], "val_loss", Size(60, 14), log=log)
+    assert [len(row) for row in text(draw(shown, 60, 14))] == [60] * 14
+    assert [len(row) for row in text(draw(shown.dots(60, 14), 60, 14))] == [60] * 14
+
+
+def test_a_band_shades_the_cells_between_its_lines_and_nothing_else() -> None:
+    curve = Curve("series0", [0, 10], [0.5, 0.5])
+    band = Band("band0", [0, 10], [0.26, 0.26], [0.74, 0.74])
+    rows = draw(Picture((curve,), (), *AXES, "epoch", (band,)), 60, 22)
+    shaded = [y for y, row in enumerate(rows) if any(style.startswith("band0") for _, style in row)]
+    assert shaded == list(range(5, 15))  # of twenty rows the middle half
+    assert any(style == "band0+series0" for row in rows for _, style in row)
+    assert text(rows) == text(draw(Picture((curve,), (), *AXES, "epoch"), 60, 22))

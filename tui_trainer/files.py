@@ -22,3 +22,26 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise OSError(0, "not a regular file")
     return os.fdopen(descriptor, "rb")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file, or make it: durably, at once or not at all. Raises OSError, also where something else lies there.
+
+    Written beside its place under a temporary name, synced, renamed, the folder synced.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(0, "not a regular file")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -18,7 +18,7 @@ GIB = 1 << 30
 class Device:
     """One place to train. Memory in bytes and utilisation in percent are None where they are not known.
 
-    `index` is NVML's number, which need not be CUDA's.
+    `index` is NVML's number, which need not be CUDA's; `uuid` is the same for both.
     """
 
     kind: Literal["cuda", "mps", "cpu"]
@@ -28,11 +28,28 @@ class Device:
     memory_free: int | None = None
     memory_total: int | None = None
     utilisation: int | None = None
+    uuid: str = ""
 
 
 def devices() -> list[Device]:
     """Every device, the one `auto` would take first; never empty, never raises."""
     return [*_nvidia(), *_apple(), _cpu()]
+
+
+def gpus() -> list[str]:
+    """The NVIDIA GPUs a program started now may use, each as `CUDA_VISIBLE_DEVICES` names it."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is None:
+        return [device.uuid for device in _nvidia()]
+    return [name.strip() for name in allowed.split(",") if name.strip() not in ("", "-1")] if _nvidia() else []
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        return os.cpu_count() or 1
 
 
 def describe(device: Device) -> str:
@@ -77,7 +94,8 @@ def _nvidia_device(index: int) -> Device:
         busy = int(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
     except pynvml.NVMLError:  # a card cut into MIG slices has no utilisation; some have no memory figures either
         pass
-    return Device("cuda", clean(str(name), 60), index, memory_free=free, memory_total=total, utilisation=busy)
+    uuid = str(pynvml.nvmlDeviceGetUUID(handle))
+    return Device("cuda", clean(str(name), 60), index, 0, free, total, busy, uuid)
 
 
 def _apple() -> list[Device]:
@@ -87,11 +105,7 @@ def _apple() -> list[Device]:
 
 
 def _cpu() -> Device:
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except (AttributeError, OSError):
-        cores = os.cpu_count() or 1
-    return Device("cpu", clean(_cpu_name(), 60), cores=cores)
+    return Device("cpu", clean(_cpu_name(), 60), cores=cores())
 
 
 def _cpu_name() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import FrameType
 from typing import Any
@@ -65,13 +65,19 @@ class StopOnInterrupt:
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self.before)
 
+    def ask(self) -> None:
+        commands.send(self.run.inbox, commands.Stop())
+
+    def end(self) -> None:
+        launch.kill(self.run)
+
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if not self.last:
             print("stopping and saving; ctrl+c again in two seconds ends the worker at once", flush=True)
-            commands.send(self.run.inbox, commands.Stop())
+            self.ask()
         elif time.monotonic() - self.last >= DELIBERATE:  # a key held down repeats sooner, however long it is held
             print("ending the worker", flush=True)
-            launch.kill(self.run)
+            self.end()
         self.last = time.monotonic()  # at the end: what waited while a slow disk took the command is still that wish
 
 
@@ -87,18 +93,18 @@ def results(state: RunState) -> str:
     return f"{state.id}  {state.status}: {', '.join(words)}"
 
 
-def run_rows(states: Iterable[RunState]) -> list[tuple[str, ...]]:
+def run_rows(summaries: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """A line a run: id, state, epoch, validation and test accuracy, time."""
     return [
         (
-            state.id,
-            f"{GLYPHS[state.status]} {state.status}",
-            f"{state.epoch}/{state.epochs}",
-            percent(state.best.val_accuracy if state.best else None),
-            percent(state.accuracy("final", "test")),
-            duration(state.seconds),
+            run["id"],
+            f"{GLYPHS[run['status']]} {run['status']}",
+            f"{run['epoch']}/{run['epochs']}",
+            percent(run["best_val_accuracy"]),
+            percent(run["test_accuracy"]),
+            duration(run["seconds"]),
         )
-        for state in states
+        for run in summaries
     ]
 
 

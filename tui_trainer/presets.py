@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def own_folder() -> Path:
 
 def read(path: Path, name: str) -> Preset:
     """One preset file. Raises `InputError`, a line for each thing wrong, naming the file and the key."""
-    values = _parse(path)
+    values = read_toml(path)
     words: dict[str, str] = {}
     problems: list[str] = []
     for key in WORDS:
@@ -71,7 +71,8 @@ def read(path: Path, name: str) -> Preset:
     return Preset(name, path, config, **words)
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a preset or study file. Raises `InputError` where it is not one a person may have written."""
     try:
         with open_regular(path) as stream:
             content = stream.read(LARGEST + 1)
@@ -89,12 +90,19 @@ def _parse(path: Path) -> dict[str, Any]:
 
 def files() -> Iterator[tuple[str, Path]]:
     """Name and file of every preset: bundled ones, `digits` first, then `yours/…`."""
+    for name, path in toml_files(".toml"):
+        if not name.endswith(".study"):
+            yield name, path
+
+
+def toml_files(suffix: str) -> Iterator[tuple[str, Path]]:
+    """Name and file of what ends in `suffix`: bundled files, those in no folder first, then the user's own."""
     bundled = bundled_folder()
-    names = {str(path.relative_to(bundled).with_suffix("")): path for path in bundled.rglob("*.toml")}
+    names = {str(path.relative_to(bundled)).removesuffix(suffix): path for path in bundled.rglob(f"*{suffix}")}
     for name in sorted(names, key=lambda name: ("/" in name, name)):
         yield name, names[name]
-    for path in sorted(own_folder().glob("*.toml")):
-        yield f"yours/{path.stem}", path
+    for path in sorted(own_folder().glob(f"*{suffix}")):
+        yield f"yours/{path.name.removesuffix(suffix)}", path
 
 
 def load_all() -> tuple[list[Preset], list[str]]:
@@ -114,11 +122,18 @@ def load(name: str) -> Preset:
     if name.endswith(".toml"):
         return read(Path(name), Path(name).stem)
     known = dict(files())
+    full = full_name(name, known, "preset")
+    return read(known[full], full)
+
+
+def full_name(name: str, known: Collection[str], kind: str) -> str:
+    """The one of `known` meant by a full name or by its last part. Raises `InputError`, naming the nearest."""
     if name in known:
-        return read(known[name], name)
+        return name
     tails = [full for full in known if full.rpartition("/")[2] == name]
     if len(tails) == 1:
-        return read(known[tails[0]], tails[0])
+        return tails[0]
     if tails:
-        raise InputError(f"preset {name!r} could be {' or '.join(tails)}")
-    raise InputError(f"preset {name[:80]!r} is unknown{nearest(name, known)}; see: tui-trainer presets")
+        raise InputError(f"{kind} {name!r} could be {' or '.join(tails)}")
+    listed = {"preset": "presets", "study": "study list"}[kind]
+    raise InputError(f"{kind} {name[:80]!r} is unknown{nearest(name, known)}; see: tui-trainer {listed}")

@@ -1,5 +1,6 @@
 """Words on their way to a person: refusals, foreign text made harmless, numbers with units."""
 
+import os
 import unicodedata
 from collections.abc import Iterable
 
@@ -19,11 +20,19 @@ class InputError(Exception):
 
 def clean(foreign: str, limit: int = 1000) -> str:
     """`foreign` on one line, without control, direction and zero-width characters, `limit` characters at most."""
+    if len(foreign) <= limit and foreign.isprintable():  # nothing in it is invisible: most words, and fast
+        return foreign
     cut = foreign[: limit + 1]
     visible = "".join(
         " " if c in "\t\r\n" else c for c in cut if c in "\t\r\n" or unicodedata.category(c) not in INVISIBLE
     )
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"
+
+
+def unicode_terminal() -> bool:
+    """Whether the locale promises UTF-8. Python itself coerces `C` to UTF-8, so the variables are asked."""
+    named = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "C.UTF-8")
+    return "utf" in named.lower()
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tui_trainer.cli import data, live, presets, results, start
+from tui_trainer.cli import analyses, bench, data, live, presets, results, start, studies, study_reports
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
 from tui_trainer.text import InputError, clean
 
@@ -100,9 +100,18 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": results.evaluate,
     "verify": results.verify,
     "export": results.export,
+    "compare": study_reports.compare,
     "delete": results.delete,
+    "lr-find": analyses.lr_find,
+    "sharpness": analyses.sharpness,
+    "line": analyses.line,
+    "bench": bench.bench,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+for name, command in study_reports.COMMANDS.items():
+    studies.app.command(name)(command)
 app.add_typer(presets.app, name="presets")
 app.add_typer(data.app, name="data")
+app.add_typer(studies.app, name="study")
+app.add_typer(studies.queue_app, name="queue")

@@ -14,6 +14,7 @@ from tui_trainer.text import InputError
 if TYPE_CHECKING:
     from tui_trainer.runs.directory import Run
     from tui_trainer.runs.state import RunState
+    from tui_trainer.studies.directory import StudyDirectory
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="id, unique beginning of one, or 'last'")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -49,7 +50,7 @@ def has_screen() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 
-def open_dashboard(on: Run | None = None) -> None:
+def open_dashboard(on: Run | StudyDirectory | None = None) -> None:
     from tui_trainer.ui import app as dashboard
 
     dashboard.run(runs_root(), data_root(), on)

@@ -65,14 +65,20 @@ def presets_show(name: Annotated[str, typer.Argument()], json: Json = False) -> 
 
 @app.command("check")
 def presets_check(file: Annotated[Path | None, typer.Argument(metavar="FILE")] = None) -> None:
-    """Check a preset file, or without one every preset there is; every problem on a line of its own."""
+    """Check a preset or study file, or without one all there are; every problem on a line of its own."""
     from tui_trainer import presets
+    from tui_trainer.studies import catalogue, plan
 
     if file is None:
         found, problems = presets.load_all()
-        if problems:
-            raise InputError(*problems)
-        print(f"{len(found)} presets, all sound")
-        return
-    preset = presets.read(file, file.stem)
-    print(f"{file}: sound; {preset.config.architecture}, {preset.config.optimizer.name}")
+        studies, more = catalogue.load_all()
+        if problems or more:
+            raise InputError(*problems, *more)
+        print(f"{len(found)} presets and {len(studies)} studies, all sound")
+    elif file.name.endswith(catalogue.SUFFIX):
+        study = catalogue.load(str(file)).study
+        rows = plan.rows(study, study.seeds, [], 0)
+        print(f"{file}: sound; {len(rows)} rows, {len(rows) * study.seeds} runs")
+    else:
+        preset = presets.read(file, file.stem)
+        print(f"{file}: sound; {preset.config.architecture}, {preset.config.optimizer.name}")

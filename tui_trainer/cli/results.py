@@ -28,19 +28,16 @@ if TYPE_CHECKING:
 def runs(json: Json = False) -> None:
     """List all runs, newest first."""
     from tui_trainer import plain
-    from tui_trainer.runs import directory, follow
+    from tui_trainer.runs import summaries
 
-    states: list[RunState] = []
-    for entry in directory.list_runs(runs_root()):
-        try:
-            states.append(follow.load(entry))
-        except InputError as error:
-            print("\n".join(error.problems), file=sys.stderr)
+    found, problems = summaries.read_all(runs_root())
+    if problems:
+        print("\n".join(problems), file=sys.stderr)
     if json:
-        plain.print_json([state.summary() for state in states])
-    elif states:
+        plain.print_json(found)
+    elif found:
         headings = ("run", "state", "epoch", "best validation", "test", "time")
-        plain.print_table(headings, plain.run_rows(states), right=frozenset({2, 3, 4, 5}))
+        plain.print_table(headings, plain.run_rows(found), right=frozenset({2, 3, 4, 5}))
     else:
         print(f"no runs in {runs_root()} yet; try: tui-trainer train digits")
 

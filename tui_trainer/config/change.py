@@ -30,7 +30,7 @@ def _explain(error: ValidationError, values: Mapping[str, Any]) -> Iterator[str]
             path.pop(1)  # pydantic puts the chosen union member into the path
         key = ".".join(path)
         context = item.get("ctx", {})
-        given = _brief(item["input"])
+        given = brief(item["input"])
         match item["type"]:
             case "value_error":
                 yield from str(context["error"]).splitlines()
@@ -52,11 +52,11 @@ def _explain(error: ValidationError, values: Mapping[str, Any]) -> Iterator[str]
                 choices = knob.choices if knob else ()
                 yield f"{key}: {given} is not one of {', '.join(choices)}{nearest(str(item['input']), choices)}"
                 continue
-        problem = _limit(item["type"], given, context) or f"{given}: {item['msg']}"
+        problem = limit(item["type"], given, context) or f"{given}: {item['msg']}"
         yield clean(f"{key}: {problem}", 300)
 
 
-def _brief(value: object) -> str:
+def brief(value: object) -> str:
     """A foreign value as its first 60 characters."""
     try:
         return repr(value)[:60]
@@ -70,7 +70,8 @@ def _name_in(values: Mapping[str, Any], group: str) -> str:
     return str(table.get("name", default)) if isinstance(table, Mapping) else default
 
 
-def _limit(kind: str, given: str, context: Mapping[str, Any]) -> str:
+def limit(kind: str, given: str, context: Mapping[str, Any]) -> str:
+    """What pydantic's error of this kind says in our words; nothing for kinds no person meets."""
     match kind:
         case "greater_than_equal":
             return f"{given} is below the least allowed, {context['ge']}"
@@ -82,8 +83,8 @@ def _limit(kind: str, given: str, context: Mapping[str, Any]) -> str:
             return f"{given} must be below {context['lt']}"
         case "too_long" | "too_short":
             most = "max_length" in context
-            limit = f"at most {context['max_length']}" if most else f"at least {context['min_length']}"
-            return f"has {context['actual_length']} values, must have {limit}"
+            bound = f"at most {context['max_length']}" if most else f"at least {context['min_length']}"
+            return f"has {context['actual_length']} values, must have {bound}"
         case "string_too_long":
             return f"is longer than {context['max_length']} characters"
     return {

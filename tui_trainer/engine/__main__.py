@@ -1,4 +1,4 @@
-"""Entry of every process with torch: `train`, `standby`, or a one-off job."""
+"""Entry of every process with torch: `train`, `standby`, `fork-server`, or a one-off job."""
 
 import os
 import sys
@@ -19,6 +19,8 @@ def main() -> int:
             return train(order.encode(), int(lock))
         case "standby":
             return standby()
+        case "fork-server":
+            return fork_server()
         case _:
             return run_job(job, arguments)
 
@@ -31,32 +33,72 @@ def train(order: bytes, lock: int) -> int:
     return work(read_order(order))
 
 
+def import_ahead() -> None:
+    """Import what a worker will, and what it would import late: torch.optim a compiler, small data sets sklearn."""
+    import sklearn.datasets  # noqa: F401
+    import torch._dynamo  # noqa: F401
+
+    import tui_trainer.engine.worker  # noqa: F401
+
+
 def standby() -> int:
-    """Import torch and touch the device, wait on stdin for a run and its lock, then become its worker."""
+    """Import everything and touch the device, wait on stdin for a run and its lock, then become its worker."""
     import socket
 
     import torch
 
-    from tui_trainer.engine import worker
-
+    import_ahead()
     if torch.cuda.is_available():
         torch.zeros(1, device="cuda")
     with socket.socket(fileno=0) as channel:
         order, locks, _, _ = socket.recv_fds(channel, 65_536, 1)
-    if not locks:
-        return 0  # the dashboard has gone
-    run = Path(worker.read_order(order).run)
+    return become_worker(order, locks[0]) if locks else 0  # else the dashboard has gone
+
+
+def fork_server() -> int:
+    """Import everything, and fork a worker for every run and lock that come in on stdin; it answers with its process.
+
+    No device is touched, nothing computed: a fork would spoil it.
+    """
+    import signal
+    import socket
+
+    import_ahead()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # workers that end leave no zombies
+    with socket.socket(fileno=0) as channel:
+        while True:
+            order, locks, _, _ = socket.recv_fds(channel, 65_536, 1)
+            if not locks:
+                return 0  # the coordinator has gone
+            if os.fork() == 0:
+                channel.send(str(os.getpid()).encode())
+                break
+            os.close(locks[0])
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    status = become_worker(order, locks[0])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # taking apart all that the server had imported takes a second
+
+
+def become_worker(order: bytes, lock: int) -> int:
+    """Let go of stdin, send all output to the run's log, and be its worker."""
+    from tui_trainer.engine.worker import read_order
+
+    wanted = read_order(order)
+    os.environ.update(wanted.environment)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    output = os.open(run / "worker.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    output = os.open(Path(wanted.run) / "worker.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-    return train(order, locks[0])
+    return train(order, lock)
 
 
 def run_job(job: str, arguments: list[str]) -> int:
     import json
 
-    from tui_trainer.engine import jobs
+    from tui_trainer.engine import analyses, jobs, throughput
     from tui_trainer.text import InputError
 
     jobs_by_name: dict[str, Callable[..., None]] = {
@@ -64,6 +106,10 @@ def run_job(job: str, arguments: list[str]) -> int:
         "export": jobs.export_run,
         "verify": jobs.verify_run,
         "fetch": jobs.fetch,
+        "throughput": throughput.throughput,
+        "lr-find": analyses.find_rate,
+        "sharpness": analyses.measure_sharpness,
+        "line": analyses.walk_line,
     }
     try:
         jobs_by_name[job](*arguments)

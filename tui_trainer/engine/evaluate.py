@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import nn
@@ -9,7 +10,9 @@ from torch.nn import functional
 
 from tui_trainer.engine.data import Examples
 
-BATCH = 4096  # large enough for full speed, small enough for any memory
+BATCH, GPU_BATCH = 2048, 16_384  # large enough for full speed, small enough for caches and any memory
+ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+ONEDNN_ROWS = 64  # with fewer its calls cost more than they win
 
 
 @contextmanager
@@ -29,12 +32,36 @@ def evaluate(model: nn.Module, examples: Examples) -> tuple[float, float]:
     """Mean cross-entropy and accuracy in [0, 1], dropout off. One host sync, at the end."""
     loss = torch.zeros((), dtype=sum_type(examples.images.device), device=examples.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=examples.images.device)
+    size = BATCH if examples.images.device.type == "cpu" else GPU_BATCH
     with evaluating(model):
-        for images, labels in zip(examples.images.split(BATCH), examples.labels.split(BATCH), strict=True):
-            logits = model(images)
+        for images, labels in zip(examples.images.split(size), examples.labels.split(size), strict=True):
+            logits = forward(model, images)
             loss += functional.cross_entropy(logits, labels, reduction="sum")
             correct += (logits.argmax(1) == labels).sum()
     return loss.item() / len(examples), correct.item() / len(examples)
+
+
+def forward(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """`model(images)` in evaluation mode, [batch, classes].
+
+    On a CPU a network of layers goes through oneDNN, which multiplies large float32 matrices faster than PyTorch's
+    default does on AMD processors and as fast elsewhere, and takes the bias and a ReLU along. Shapes alone decide, no
+    measurement: the same weights give the same numbers whenever they are asked for.
+    """
+    if not (isinstance(model, nn.Sequential) and images.device.type == "cpu" and len(images) >= ONEDNN_ROWS and ONEDNN):
+        return cast(torch.Tensor, model(images))
+    linear = torch.ops.mkldnn._linear_pointwise  # what PyTorch's own compiler calls
+    layers = list(model)
+    x, relu_done = images, False
+    for layer, following in zip(layers, [*layers[1:], None], strict=True):
+        if isinstance(layer, nn.Linear):
+            relu_done = isinstance(following, nn.ReLU)
+            x = linear(x, layer.weight, layer.bias, "relu" if relu_done else "none", [], "")
+        elif relu_done:
+            relu_done = False
+        else:
+            x = layer(x)
+    return x
 
 
 def sum_type(device: torch.device) -> torch.dtype:

@@ -13,9 +13,8 @@ from torch import nn
 
 from tui_trainer import datasets
 from tui_trainer.config import build
-from tui_trainer.engine import checkpoint, data, device, model
+from tui_trainer.engine import checkpoint, model, trained
 from tui_trainer.engine.evaluate import evaluate
-from tui_trainer.engine.noise import disturb_splits
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError, clean
 
@@ -27,14 +26,10 @@ def tell(**line: Any) -> None:
 def evaluate_run(run: str, file: str, split: str, data_root: str) -> None:
     """Loss and accuracy of a checkpoint on one split. Reads only, so it needs no lock and may run beside a worker."""
     snapshot = checkpoint.read(Path(file))
-    config = build(snapshot.meta.config)
-    numerics, _ = device.settle(config, snapshot.meta.numerics)
-    device.prepare(numerics, config.training.deterministic)
-    splits = disturb_splits(config, data.load(config, Path(data_root), numerics.torch_device))
-    network = model.build(config)
-    network.load_state_dict(snapshot.part("model"))
+    subject = trained.load(snapshot, Path(data_root))
+    splits = subject.splits
     examples = {"train": splits.train, "validation": splits.validation, "test": splits.test}[split]
-    loss, accuracy = evaluate(network.to(numerics.torch_device), examples)
+    loss, accuracy = evaluate(subject.model, examples)
     tell(
         result={
             "run": Run(Path(run)).id,
@@ -46,7 +41,7 @@ def evaluate_run(run: str, file: str, split: str, data_root: str) -> None:
             "loss": loss,
             "accuracy": accuracy,
             "correct": round(accuracy * len(examples)),
-            "device": numerics.device,
+            "device": subject.numerics.device,
         }
     )
 

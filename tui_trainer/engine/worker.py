@@ -25,12 +25,16 @@ from tui_trainer.text import InputError
 
 
 class Order(msgspec.Struct):
-    """What the launcher asks of a worker. `approximate`: resume even where the bits would differ."""
+    """What the launcher asks of a worker. `approximate`: resume even where the bits would differ.
+
+    `environment`: for a forked worker, which has its server's.
+    """
 
     run: str
     data: str
     changes: dict[str, Any] = {}
     approximate: bool = False
+    environment: dict[str, str] = {}
 
 
 def read_order(order: bytes) -> Order:

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -47,7 +47,7 @@ _decoder = msgspec.json.Decoder(AnyCommand)
 LARGEST = 65_536
 
 
-def send(inbox: Path, command: AnyCommand) -> str:
+def send(inbox: Path, command: Command) -> str:
     """Put a command into the inbox, whole or not at all; returns its id, which `Applied` will name."""
     name = f"{time.time_ns():020}-{command.id}"
     temporary = inbox / f".{name}.tmp"
@@ -56,13 +56,21 @@ def send(inbox: Path, command: AnyCommand) -> str:
     return command.id
 
 
+AnyOf = TypeVar("AnyOf")
+
+
 def receive(inbox: Path) -> Iterator[tuple[Path, AnyCommand | None]]:
-    """Waiting commands in order, each with its file, which the worker deletes; None where a file is no command."""
+    """Commands waiting for a run's worker, as `waiting` gives them."""
+    return waiting(inbox, _decoder)
+
+
+def waiting(inbox: Path, decoder: msgspec.json.Decoder[AnyOf]) -> Iterator[tuple[Path, AnyOf | None]]:
+    """Waiting commands in order, each with its file, which the receiver deletes; None where a file is no command."""
     with os.scandir(inbox) as entries:
         names = [e.name for e in entries if e.name.endswith(".json") and e.name[0] != "." and not e.is_dir()]
     for path in (inbox / name for name in sorted(names)):
         try:
             with open_regular(path) as stream:
-                yield path, _decoder.decode(stream.read(LARGEST))
+                yield path, decoder.decode(stream.read(LARGEST))
         except (OSError, msgspec.MsgspecError, RecursionError):
             yield path, None

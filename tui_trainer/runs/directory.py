@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tui_trainer.config import RunConfig, build, change
-from tui_trainer.files import open_regular, written
+from tui_trainer.files import open_regular, write_whole, written
 from tui_trainer.text import InputError
 
 FORMAT = 1
@@ -93,20 +93,28 @@ class Record:
     start: Start | None = None
 
 
-def check_name(name: str) -> str:
-    """A run's name as it is, or an `InputError` with the rule."""
+def check_name(name: str, option: str = "--name") -> str:
+    """A name as it is, or an `InputError` with the rule and the option that gave it."""
     if len(name) > NAME_LIMIT or not _NAME.fullmatch(name):
         raise InputError(
-            f"--name: {name[:80]!r} is not a name: letters, digits, '.', '_' and '-', "
+            f"{option}: {name[:80]!r} is not a name: letters, digits, '.', '_' and '-', "
             f"not first a sign, {NAME_LIMIT} characters at most"
         )
     return name
 
 
-def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Path, start: Start | None = None) -> Run:
+def create(
+    root: Path,
+    config: RunConfig,
+    name: str,
+    preset: str,
+    data_root: Path,
+    start: Start | None = None,
+    id: str = "",
+) -> Run:
     """A new run directory with its config written, and a copy of the checkpoint it starts from.
 
-    Raises `InputError`, leaving nothing behind.
+    It gets the `id` somebody has announced, or a new one. Raises `InputError`, leaving nothing behind.
     """
     check_name(name)
     import tomlkit
@@ -122,7 +130,7 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
         raise InputError(f"{str(data_root)!r}: the name of the data folder is not UTF-8") from None
     try:
         root.mkdir(parents=True, exist_ok=True)
-        run = _make_directory(root, name)
+        run = _make_directory(root, name, id)
     except OSError as error:
         raise InputError(f"{root}: no run can be made here: {error.strerror}") from error
     try:
@@ -130,21 +138,28 @@ def create(root: Path, config: RunConfig, name: str, preset: str, data_root: Pat
         run.checkpoints.mkdir()
         if start:
             shutil.copyfile(start.file, run.start_file)
-        run.config_file.write_bytes(content)
+        write_whole(run.config_file, content)  # last: a run that has it is whole
     except OSError as error:
         shutil.rmtree(run.path, ignore_errors=True)
         raise InputError(f"{run.path}: cannot be written: {error.strerror}") from error
     return run
 
 
-def _make_directory(root: Path, name: str) -> Run:
+def new_id(name: str) -> str:
+    """`2026-11-20-143000-setting-1-7f3a`: the moment in UTC, the name, four random digits."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
+    return f"{moment}-{slug}-{uuid.uuid4().hex[:4]}"
+
+
+def _make_directory(root: Path, name: str, id: str) -> Run:
     while True:
-        moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-        path = root / f"{moment}-{slug}-{uuid.uuid4().hex[:4]}"
+        path = root / (id or new_id(name))
         try:
             path.mkdir()
         except FileExistsError:
+            if id:
+                raise
             continue
         return Run(path)
 

@@ -1,10 +1,11 @@
 """The facts a worker writes to `events.jsonl`, one JSON object a line, and how they are appended and read."""
 
+import errno
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -182,7 +183,7 @@ _decoder = msgspec.json.Decoder(AnyEvent)
 
 
 class EventLog:
-    """The worker's end: appends whole lines. The caller holds the run's lock.
+    """The writer's end: appends whole lines. The caller holds the lock beside the file.
 
     A torn last line left by a crash is cut when the log is opened. A disk that is full never stops training: what
     could not be written is counted, and the gap is stated with the first event that fits again.
@@ -194,7 +195,7 @@ class EventLog:
         self.end = _end_of_last_line(self.descriptor)
         os.ftruncate(self.descriptor, self.end)
 
-    def append(self, event: AnyEvent) -> None:
+    def append(self, event: Event) -> None:
         if self.lost:
             gap = Log(level="error", message=f"{self.lost} events could not be written and are lost")
             if not self._write(_encoder.encode(gap) + b"\n"):
@@ -203,6 +204,13 @@ class EventLog:
             self.lost = 0
         if not self._write(_encoder.encode(event) + b"\n"):
             self.lost += 1
+
+    def commit(self, event: Event) -> None:
+        """Append; when this returns, the event survives the machine's end. Raises OSError where it may not."""
+        self.append(event)
+        if self.lost:
+            raise OSError(errno.EIO, "events cannot be written")
+        os.fsync(self.descriptor)
 
     def _write(self, line: bytes) -> bool:
         try:
@@ -230,19 +238,24 @@ def _end_of_last_line(descriptor: int) -> int:
     return 0
 
 
-class EventReader:
+Line = TypeVar("Line")
+
+
+class LineReader(Generic[Line]):
     """A reader's end: whole lines that came since the last call. Never writes, never waits.
 
-    A torn last line stays unread until it is whole; a line that is no event is skipped and counted in `unreadable`.
+    A torn last line stays unread until it is whole; a line that is none of `decoder`'s is skipped and counted in
+    `unreadable`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, decoder: msgspec.json.Decoder[Line]) -> None:
         self.path = path
+        self.decoder = decoder
         self.offset = 0
         self.unreadable = 0
 
-    def read(self, limit: int = 1 << 24) -> Iterator[AnyEvent]:
-        """New events, from at most about `limit` bytes."""
+    def read(self, limit: int = 1 << 24) -> Iterator[Line]:
+        """New lines, from at most about `limit` bytes."""
         try:
             with open_regular(self.path) as stream:
                 stream.seek(self.offset)
@@ -253,6 +266,13 @@ class EventReader:
         self.offset += whole
         for line in block[:whole].split(b"\n")[:-1]:
             try:
-                yield _decoder.decode(line)
+                yield self.decoder.decode(line)
             except (msgspec.MsgspecError, RecursionError):
                 self.unreadable += 1
+
+
+class EventReader(LineReader[AnyEvent]):
+    """The events of a run."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, _decoder)

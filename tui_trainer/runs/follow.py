@@ -68,7 +68,7 @@ class Follower:
         if not alive and state.status not in (*TERMINAL, "interrupted"):
             if liveness(self.run) == "unknown":
                 return
-            state.reason = clean(why_interrupted(self.run), 300)
+            state.reason = clean(why_interrupted(self.run, self.run.worker_log), 300)
             if state.status == "paused":
                 state.reason = f"while paused: {state.reason}"
             state.status = "interrupted"

@@ -83,21 +83,27 @@ class Change(NamedTuple):
     changes: dict[str, Any]
 
 
-# name of a series → field of `Metrics`, or of `Epoch`
-METRIC_SERIES = {
-    "train_loss": "loss",
-    "train_accuracy": "accuracy",
-    "gradient_norm": "gradient_norm",
-    "learning_rate": "learning_rate",
-    "images_per_second": "images_per_second",
-    "seconds": "seconds",
-}
+# name of a series → field of `Metrics`, or of `Epoch`; only the gradient's norm may be absent from one
+METRIC_SERIES = (
+    ("train_loss", "loss"),
+    ("train_accuracy", "accuracy"),
+    ("learning_rate", "learning_rate"),
+    ("images_per_second", "images_per_second"),
+    ("seconds", "seconds"),
+)
 EPOCH_SERIES = {
     "val_loss": "val_loss",
     "val_accuracy": "val_accuracy",
     "epoch_train_loss": "train_loss",
     "epoch_train_accuracy": "train_accuracy",
 }
+
+
+def _no_series() -> dict[str, Series]:
+    """Every series, empty. Those that each `Metrics` event adds to share their steps: folding is half appending."""
+    steps: array[int] = array("q")
+    together = {name: Series(steps) for name, _ in METRIC_SERIES}
+    return together | {name: Series() for name in ("gradient_norm", *EPOCH_SERIES)}
 
 
 @dataclass
@@ -125,7 +131,7 @@ class RunState:
     checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
     hashes: dict[int, str] = field(default_factory=dict)
     """`weights_sha256` after every step that ever had a checkpoint, deleted ones included."""
-    series: dict[str, Series] = field(default_factory=lambda: {n: Series() for n in (*METRIC_SERIES, *EPOCH_SERIES)})
+    series: dict[str, Series] = field(default_factory=_no_series)
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=2000))
     lines_seen: int = 0
     changes: list[Change] = field(default_factory=list)
@@ -202,11 +208,33 @@ class RunState:
         found = self.evaluations.get((which, split))
         return found.accuracy if found else None
 
+    def numbers(self) -> dict[str, float | None]:
+        """Every number that sums up the run: None as long as it has not been measured."""
+        last, best, early = self.last_epoch, self.best, self.early_stop
+        running = self.metrics if last is None else None
+        tested = self.evaluations.get(("final", "test"))
+        return {
+            "parameters": self.parameters,
+            "train_loss": last.train_loss if last else running.loss if running else None,
+            "train_accuracy": last.train_accuracy if last else running.accuracy if running else None,
+            "train_accuracy_evaluated": self.accuracy("final", "train"),
+            "val_loss": last.val_loss if last else None,
+            "val_accuracy": last.val_accuracy if last else None,
+            "test_loss": tested.loss if tested else None,
+            "test_accuracy": tested.accuracy if tested else None,
+            "best_epoch": best.epoch if best else None,
+            "best_val_accuracy": best.val_accuracy if best else None,
+            "best_test_accuracy": self.accuracy("best", "test"),
+            "early_stop_epoch": early.epoch if early else None,
+            "seconds": self.seconds,
+            "training_seconds": last.training_seconds if last else None,
+            "evaluation_seconds": last.evaluation_seconds if last else None,
+            "images_per_second": self.images_per_second,
+        }
+
     def summary(self) -> dict[str, Any]:
         """What `show --json` prints; every value is a plain JSON value."""
-        last, newest = self.last_epoch, self.newest_checkpoint
-        running = self.metrics if last is None else None
-        started = self.started
+        newest, started = self.newest_checkpoint, self.started
         return {
             "id": self.id,
             "name": self.name,
@@ -219,25 +247,12 @@ class RunState:
             "threads": started.threads if started else None,
             "precision": started.precision if started else None,
             "step_path": started.step_path if started else None,
-            "parameters": self.parameters,
             "epoch": self.epoch,
             "epochs": self.epochs,
             "step": self.step,
             "steps": self.total_steps,
-            "train_loss": last.train_loss if last else running.loss if running else None,
-            "train_accuracy": last.train_accuracy if last else running.accuracy if running else None,
-            "train_accuracy_evaluated": self.accuracy("final", "train"),
-            "val_loss": last.val_loss if last else None,
-            "val_accuracy": last.val_accuracy if last else None,
-            "test_loss": self.evaluations[("final", "test")].loss if ("final", "test") in self.evaluations else None,
-            "test_accuracy": self.accuracy("final", "test"),
-            "best_epoch": self.best.epoch if self.best else None,
-            "best_val_accuracy": self.best.val_accuracy if self.best else None,
-            "early_stop_epoch": self.early_stop.epoch if self.early_stop else None,
-            "best_test_accuracy": self.accuracy("best", "test"),
+            **self.numbers(),
             "validation_is_test": self.validation_is_test,
-            "seconds": self.seconds,
-            "images_per_second": self.images_per_second,
             "checkpoints": [
                 {
                     "file": c.file,
@@ -287,10 +302,12 @@ def _state(state: RunState, event: events.State) -> None:
 def _metrics(state: RunState, event: events.Metrics) -> None:
     state.metrics = event
     state.step, state.seconds = event.step, event.seconds
-    step, series = event.step, state.series
-    for name, attribute in METRIC_SERIES.items():
-        if (value := getattr(event, attribute)) is not None:
-            series[name].append(step, value)
+    series = state.series
+    series["train_loss"].steps.append(event.step)  # the steps of all these series, which are one array
+    for name, attribute in METRIC_SERIES:
+        series[name].values.append(getattr(event, attribute))
+    if event.gradient_norm is not None:
+        series["gradient_norm"].append(event.step, event.gradient_norm)
 
 
 def _epoch(state: RunState, event: events.Epoch) -> None:

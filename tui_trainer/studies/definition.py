@@ -33,9 +33,11 @@ class Grid(Table):
     """Every combination of the values of some fields of one preset, a row each."""
 
     preset: str
+    name: str = ""
+    """Begins the names of its rows, `name,learning_rate=0.1`; needed where two grids vary the same fields."""
     fields: dict[str, list[Any]]
     set: dict[str, Any] = {}
-    most: int = Field(1000, ge=1, le=1_000_000)
+    most: int = Field(1000, ge=1, le=10_000)
     """The largest number of combinations meant; more are refused, naming the number."""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
@@ -16,17 +17,34 @@ from textual.screen import ModalScreen, Screen
 from tui_trainer.presets import Preset
 from tui_trainer.runs import directory
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.launch import liveness
+from tui_trainer.studies import plan, start
+from tui_trainer.studies.catalogue import Definition
+from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui import report, themes
 from tui_trainer.ui.describe import absence
 from tui_trainer.ui.keys import actions
 from tui_trainer.ui.launcher import Launcher
-from tui_trainer.ui.messages import Fork, ForkWanted, FormWanted, OpenWanted, ResumeWanted, StartWanted
+from tui_trainer.ui.messages import (
+    CompareWanted,
+    Fork,
+    ForkWanted,
+    FormWanted,
+    OpenWanted,
+    ResumeWanted,
+    StartWanted,
+    StudyResumeWanted,
+    StudyStartWanted,
+    StudyWanted,
+)
+from tui_trainer.ui.screens.compare import CompareScreen
 from tui_trainer.ui.screens.form import FormScreen
 from tui_trainer.ui.screens.help import HelpScreen
 from tui_trainer.ui.screens.home import HomeScreen
 from tui_trainer.ui.screens.leave import LeaveScreen
 from tui_trainer.ui.screens.run import RunScreen
+from tui_trainer.ui.screens.study import StudyScreen
 
 # layouts of app.tcss by the least cells they need
 WIDTHS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
@@ -47,7 +65,9 @@ class TrainerApp(App[str]):
         Binding("ctrl+q", "leave", "leave", show=False, priority=True),
     ]
 
-    def __init__(self, runs_root: Path, data_root: Path, launcher: Launcher, opened: Run | None = None) -> None:
+    def __init__(
+        self, runs_root: Path, data_root: Path, launcher: Launcher, opened: Run | StudyDirectory | None = None
+    ) -> None:
         super().__init__()
         self.runs_root = runs_root
         self.data_root = data_root
@@ -68,7 +88,9 @@ class TrainerApp(App[str]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit)
-        if self.opened:
+        if isinstance(self.opened, StudyDirectory):
+            self.post_message(StudyWanted(self.opened))
+        elif self.opened:
             self.post_message(OpenWanted(self.opened))
 
     def on_unmount(self) -> None:
@@ -113,7 +135,7 @@ class TrainerApp(App[str]):
             self.complain(error)
 
     def on_form_wanted(self, event: FormWanted) -> None:
-        self._show(FormScreen(event.preset, self.data_root))
+        self._show(FormScreen(event.preset, self.data_root, find_rate=event.find_rate))
 
     def on_fork_wanted(self, event: ForkWanted) -> None:
         """The form with everything as it is in this run now, to start from its newest checkpoint."""
@@ -126,9 +148,52 @@ class TrainerApp(App[str]):
         fork = Fork(clean(state.name, 40), newest.epoch, newest.step, start, follower.data_root)
         self._show(FormScreen(Preset(state.preset, Path(), state.config), follower.data_root, fork))
 
+    def on_compare_wanted(self, event: CompareWanted) -> None:
+        try:
+            self.push_screen(CompareScreen(event.runs))
+        except InputError as error:
+            self.complain(error)
+
+    def on_study_wanted(self, event: StudyWanted) -> None:
+        if isinstance(self.screen, StudyScreen) and self.screen.directory == event.directory:
+            return
+        try:
+            self._show(StudyScreen(event.directory))
+        except InputError as error:
+            self.complain(error)
+
+    def on_study_start_wanted(self, event: StudyStartWanted) -> None:
+        """Give the study a coordinator, unless it has one, and watch it."""
+        self._start_study(lambda: self._prepare(event.definition))
+
+    def _prepare(self, definition: Definition) -> StudyDirectory:
+        """The study begun before, or a new one. Raises `InputError`, also where its data are not on this machine."""
+        configs = {row.config.data.name: row.config for row in plan.rows(definition.study, 1, [], 0)}
+        if missing := [words for config in configs.values() if (words := absence(config, self.data_root))]:
+            raise InputError(*missing)
+        return start.prepare(definition, self.runs_root, self.data_root)
+
+    def on_study_resume_wanted(self, event: StudyResumeWanted) -> None:
+        self._start_study(lambda: event.directory)
+
+    @work(thread=True)
+    def _start_study(self, find: Callable[[], StudyDirectory]) -> None:
+        """In a thread: all its runs may have to be read first."""
+        try:
+            directory = find()
+            if liveness(directory) != "alive":
+                self.launcher.start_study(directory)
+        except InputError as error:
+            self.call_from_thread(self.complain, error)
+        else:
+            self.post_message(StudyWanted(directory))
+
     def _show(self, screen: Screen[None]) -> None:
-        """Home lies below every other screen, and one of them at most above it."""
-        if isinstance(self.screen, HomeScreen):
+        """Home lies below every other screen; a run lies above the table it was opened from, else above home alone."""
+        below = self.screen
+        if isinstance(below, HomeScreen) or (
+            isinstance(below, StudyScreen | CompareScreen) and isinstance(screen, RunScreen)
+        ):
             self.push_screen(screen)
         else:
             self.switch_screen(screen)
@@ -142,6 +207,8 @@ class TrainerApp(App[str]):
             return
         if isinstance(self.screen, RunScreen) and self.screen.live:
             self.push_screen(LeaveScreen(self.screen.follower, self._reference(self.screen.run_directory)), self._left)
+        elif isinstance(self.screen, StudyScreen) and self.screen.live:
+            self.exit(f"the study goes on · attach again: tui-trainer study attach {self.screen.directory.id}")
         else:
             self.exit()
 
@@ -174,8 +241,8 @@ class TrainerApp(App[str]):
         yield SystemCommand("Picture", "Save this screen as an SVG file", self.deliver_screenshot)
 
 
-def run(runs_root: Path, data_root: Path, open_run: Run | None = None) -> None:
-    """The dashboard until the person leaves, starting on `open_run` if one is given."""
-    farewell = TrainerApp(runs_root, data_root, Launcher(), open_run).run()
+def run(runs_root: Path, data_root: Path, opened: Run | StudyDirectory | None = None) -> None:
+    """The dashboard until the person leaves, starting on the run or study `opened`, if one is given."""
+    farewell = TrainerApp(runs_root, data_root, Launcher(), opened).run()
     if farewell:
         print(farewell)

@@ -54,7 +54,8 @@ def logarithmic(low: float, high: float, count: int) -> Axis:
     if len(inside) > count and len(decades) >= 2:
         every = -(-len(decades) // count)
         inside = decades[::every]
-    return Axis(math.log10(first), math.log10(last), tuple((math.log10(value), f"{value:.3g}") for value in inside))
+    ticks = tuple((math.log10(value), f"{value:.3g}".replace("e-0", "e-")) for value in inside)
+    return Axis(math.log10(first), math.log10(last), ticks)
 
 
 def epochs(progress: float, total: int, width: int) -> Axis:

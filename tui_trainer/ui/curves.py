@@ -9,7 +9,7 @@ from textual.geometry import Size
 
 from tui_trainer.runs.state import RunState, Series
 from tui_trainer.ui import axes
-from tui_trainer.ui.plot import GUTTER, Curve, Mark, Picture
+from tui_trainer.ui.plot import GUTTER, LARGEST, Curve, Mark, Picture
 
 Quantity = Literal["loss", "accuracy", "rate"]
 SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
@@ -30,11 +30,11 @@ def picture(state: RunState, quantity: Quantity, size: Size, log: bool = False, 
     x = axes.epochs(state.step / state.steps_per_epoch, state.epochs, columns)
     match quantity:
         case "loss":
-            axis = _loss_axis(curves, x.high, log, ticks)
+            axis = loss_axis(curves, x.high, log, ticks)
         case "accuracy":
-            axis = _percent_axis(curves, x.high, ticks)
+            axis = percent_axis(curves, x.high, ticks)
         case "rate":
-            axis = _rate_axis(curves, log, ticks)
+            axis = rate_axis(curves, log, ticks)
     return Picture(curves, _marks(state, quantity, log), x, axis, "epoch")
 
 
@@ -49,15 +49,15 @@ def _curve(state: RunState, name: str, style: str, count: int, log: bool, smooth
     values = _smoothed([bucket.mean for bucket in buckets], smoothing)
     scale = 100.0 if name.endswith("accuracy") else 1.0
     places = [bucket.step / state.steps_per_epoch for bucket in buckets]
-    heights = [_position(value, log) * (1.0 if log else scale) for value in values]
-    return Curve(style, places, heights, dotted=style == "validation")
+    heights = [position(value, log) * (1.0 if log else scale) for value in values]
+    return Curve(style, places, heights, "●" if style == "validation" else "")
 
 
-def _position(value: float, log: bool) -> float:
+def position(value: float, log: bool) -> float:
     """Where a value lies on its axis; NaN, which is not drawn, where it lies nowhere."""
     if not log:
         return value
-    return math.log10(value) if 0 < value < math.inf else math.nan
+    return math.log10(value) if 0 < value < LARGEST else math.nan
 
 
 def _smoothed(values: list[float], weight: float) -> list[float]:
@@ -83,14 +83,14 @@ def _settled(curves: tuple[Curve, ...], last: float) -> list[float]:
     return late if len(late) >= 8 else [y for _, y in points]
 
 
-def _loss_axis(curves: tuple[Curve, ...], last: float, log: bool, ticks: int) -> axes.Axis:
+def loss_axis(curves: tuple[Curve, ...], last: float, log: bool, ticks: int) -> axes.Axis:
     if log:
         return _log_axis(curves, ticks)
     heights = _settled(curves, last)
     return axes.linear(0.0, min(max(heights, default=1.0), 1e12) or 1.0, ticks)
 
 
-def _rate_axis(curves: tuple[Curve, ...], log: bool, ticks: int) -> axes.Axis:
+def rate_axis(curves: tuple[Curve, ...], log: bool, ticks: int) -> axes.Axis:
     """All of it: a warm-up begins where a loss would still be settling."""
     if log:
         return _log_axis(curves, ticks)
@@ -104,7 +104,7 @@ def _log_axis(curves: tuple[Curve, ...], ticks: int) -> axes.Axis:
     return axes.logarithmic(10 ** min(heights), 10 ** max(heights), ticks)
 
 
-def _percent_axis(curves: tuple[Curve, ...], last: float, ticks: int) -> axes.Axis:
+def percent_axis(curves: tuple[Curve, ...], last: float, ticks: int) -> axes.Axis:
     heights = _settled(curves, last)
     low, high = min(heights, default=0.0), max(heights, default=100.0)
     return axes.linear(low, 100.0 if high > 80 else high, ticks)
@@ -118,7 +118,7 @@ def _marks(state: RunState, quantity: Quantity, log: bool) -> tuple[Mark, ...]:
         marks.append(Mark("ended", "■", float(state.early_stop.epoch)))
     if (best := state.best) and quantity != "rate":
         value = best.val_loss if quantity == "loss" else 100 * best.val_accuracy
-        place = _position(value, log)
+        place = position(value, log)
         if math.isfinite(place):
             marks.append(Mark("best", "★", best.step / per_epoch, place))
     return tuple(marks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +12,13 @@ from textual.content import Content
 from tui_trainer import datasets
 from tui_trainer.config import Knob, RunConfig, knobs_of
 from tui_trainer.presets import Preset
-from tui_trainer.text import InputError
+from tui_trainer.studies.catalogue import Definition
+from tui_trainer.text import InputError, clean
 from tui_trainer.ui.words import MUTED, plural
 
 LABEL = 11  # cells for the names on the left of a list of facts
 MOST_LAYERS = 12
+MOST_ROWS = 12
 
 
 def settings(config: RunConfig, group: str) -> list[str]:
@@ -104,18 +107,46 @@ def preset_page(preset: Preset, data_root: Path, width: int) -> Content:
     return Content("\n").join(lines)
 
 
-def folder_page(folder: str, presets: Sequence[Preset], width: int) -> Content:
-    """The presets of a folder, a line each: name and title."""
-    longest = min(max((len(preset.short_name) for preset in presets), default=0), width // 2)
+def study_page(definition: Definition, width: int) -> Content:
+    """What a study asks, its rows, and what was printed."""
+    study = definition.study
+    lines = [Content.styled(clean(study.title, 200) or definition.name, "bold")]
+    lines += [Content(line) for line in textwrap.wrap(clean(study.summary, 2000), width, break_on_hyphens=False)]
+    lines.append(Content(""))
+    grids = sum(math.prod(map(len, grid.fields.values())) for grid in study.grids)
+    rows = len(study.runs) + grids
+    seeds = f", {plural(study.seeds, 'seed')} each" if study.seeds > 1 else ""
+    lines += fact("runs", f"{plural(rows * study.seeds, 'run')}: {plural(rows, 'row')}{seeds}", width)
+    names = [clean(run.name or run.preset, 60) for run in study.runs[:MOST_ROWS]]
+    names += [" × ".join(clean(field.rpartition(".")[2], 40) for field in grid.fields) for grid in study.grids]
+    lines += fact("rows", ", ".join(names) + (" …" if len(study.runs) > MOST_ROWS else ""), width)
+    printed = sum(len(run.published) for run in study.runs)
+    compared = [plural(n, w) for n, w in ((printed, "printed figure"), (len(study.claims), "claim")) if n]
+    if compared:
+        lines += fact("beside", " and ".join(compared), width)
+    if study.source:
+        lines += fact("source", clean(study.source, 1000), width, MUTED)
+    lines += [Content(""), Content.styled("enter runs it, or opens it where it has been begun", MUTED)]
+    return Content("\n").join(lines)
+
+
+def folder_page(folder: str, entries: Sequence[object], width: int) -> Content:
+    """The presets and studies of a folder, a line each: name and title."""
+    named = [(entry.short_name, entry.title) for entry in entries if isinstance(entry, Preset)]
+    studies = [entry for entry in entries if isinstance(entry, Definition)]
+    named = [(clean(s.name.rpartition("/")[2], 60), clean(s.study.title, 200)) for s in studies] + named
+    longest = min(max((len(name) for name, _ in named), default=0), width // 2)
     lines = [
         Content.assemble(
-            Content(preset.short_name).truncate(longest, ellipsis=True, pad=True),
+            Content(name).truncate(longest, ellipsis=True, pad=True),
             "  ",
-            Content.styled(preset.title, MUTED).truncate(max(width - longest - 2, 1), ellipsis=True),
+            Content.styled(title, MUTED).truncate(max(width - longest - 2, 1), ellipsis=True),
         )
-        for preset in presets
+        for name, title in named
     ]
-    count = f"  {plural(len(presets), 'preset')} · enter opens and closes"
+    counts = [plural(len(named) - len(studies), "preset")]
+    counts += [f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}"] if studies else []
+    count = f"  {' · '.join(counts)} · enter opens and closes"
     return Content("\n").join([Content.assemble((folder, "bold"), (count, MUTED)), Content(""), *lines])
 
 

@@ -1,4 +1,4 @@
-"""Starting workers from the dashboard, with one that has loaded torch beforehand."""
+"""Starting workers and coordinators from the dashboard, with one worker that has loaded torch beforehand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.launch import Standby, launch
+from tui_trainer.studies import start
+from tui_trainer.studies.directory import StudyDirectory
 
 
 class Launcher:
@@ -24,6 +26,10 @@ class Launcher:
         """Raises `InputError` when no worker can be started."""
         standby, self._standby = self._standby, None
         launch(run, data_root, standby=standby)
+
+    def start_study(self, directory: StudyDirectory) -> None:
+        """Raises `InputError` when no coordinator can be started."""
+        start.launch(directory)
 
     def close(self) -> None:
         if self._standby is not None:

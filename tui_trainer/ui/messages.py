@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tui_trainer.config import RunConfig
 from tui_trainer.presets import Preset
 from tui_trainer.runs.directory import Run, Start
 from tui_trainer.runs.follow import Follower
+from tui_trainer.studies.catalogue import Definition
+from tui_trainer.studies.directory import StudyDirectory
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,12 @@ class Fork:
 
 
 class FormWanted(Message):
-    """The person wants to change this preset before training it."""
+    """The person wants to change this preset before training it, perhaps by first finding a learning rate."""
 
-    def __init__(self, preset: Preset) -> None:
+    def __init__(self, preset: Preset, find_rate: bool = False) -> None:
         super().__init__()
         self.preset = preset
+        self.find_rate = find_rate
 
 
 class ForkWanted(Message):
@@ -65,6 +69,38 @@ class ResumeWanted(Message):
     def __init__(self, run: Run) -> None:
         super().__init__()
         self.run = run
+
+
+class CompareWanted(Message):
+    """The person wants to see these runs side by side."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        super().__init__()
+        self.runs = runs
+
+
+class StudyWanted(Message):
+    """The person wants to see this study."""
+
+    def __init__(self, directory: StudyDirectory) -> None:
+        super().__init__()
+        self.directory = directory
+
+
+class StudyStartWanted(Message):
+    """The person wants the runs of this study file."""
+
+    def __init__(self, definition: Definition) -> None:
+        super().__init__()
+        self.definition = definition
+
+
+class StudyResumeWanted(Message):
+    """The person wants this study, which has no coordinator, to go on."""
+
+    def __init__(self, directory: StudyDirectory) -> None:
+        super().__init__()
+        self.directory = directory
 
 
 class StartLikely(Message, bubble=True):

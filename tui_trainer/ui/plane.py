@@ -6,21 +6,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from tui_trainer.runs.events import Boundary
-from tui_trainer.ui.plot import GUTTER, Row
+from tui_trainer.ui.plot import GUTTER, Row, glyph
 
-POINTS = "●▲■◆○△□◇"
-ASCII_POINTS = "ox#*+%@&"
 SHADES = " ·░:"
 ASCII_SHADES = " .:-"
 COLOURS = 4
 """As many of `area0` and `point0` the style sheet has; more classes take them again, with other glyphs."""
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-def point_glyph(label: int, ascii_only: bool = False) -> str:
-    glyphs = ASCII_POINTS if ascii_only else POINTS
-    return glyphs[label % len(glyphs)]
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Plane:
             y = _cell(py, plane.top, plane.bottom, lines)
             if 0 <= x < columns and 0 <= y < lines:
                 area = cells[y][x][1].partition("+")[0]
-                cells[y][x] = (point_glyph(label, ascii_only), f"{area}+point{label % COLOURS}")
+                cells[y][x] = (glyph(label, ascii_only), f"{area}+point{label % COLOURS}")
         labels = {0: plane.top, lines // 2: (plane.top + plane.bottom) / 2, lines - 1: plane.bottom}
         edge = "|" if ascii_only else "│"
         rows = []

@@ -6,21 +6,27 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Protocol
 
 from tui_trainer.ui.axes import Axis
 
 GUTTER = 6  # cells for the labels of the y axis, always the same, so that a new label moves nothing
 LARGEST = 1e300  # plotext overflows near the end of the float range
+GLYPHS = "●▲■◆○△□◇"
+ASCII_GLYPHS = "o^#*%@&x"
 
 Row = tuple[tuple[str, str], ...]
 """Neighbouring pieces of one row: text, and the name of its style."""
 
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
-_ASCII = str.maketrans(
-    {"┤": "+", "│": "|", "└": "+", "┬": "+", "─": "-", "●": "o", "◆": "*", "★": "*", "▲": "^", "■": "#"}
-)
+_ASCII = str.maketrans("┤│└┬─★" + GLYPHS, "+|++-*" + ASCII_GLYPHS)
+
+
+def glyph(number: int, ascii_only: bool = False) -> str:
+    """The glyph of one of several curves or classes; after eight they come again."""
+    glyphs = ASCII_GLYPHS if ascii_only else GLYPHS
+    return glyphs[number % len(glyphs)]
 
 
 class Drawing(Protocol):
@@ -35,12 +41,24 @@ class Drawing(Protocol):
 
 @dataclass(frozen=True)
 class Curve:
-    """One line. `dotted`: every few points a dot is set on it, which tells it from others without colour."""
+    """One line. A glyph, if it has one, is set on it every few points, which tells it from others without colour."""
 
     style: str
     xs: Sequence[float]
     ys: Sequence[float]
-    dotted: bool = False
+    glyph: str = ""
+    phase: float = 0.0
+    """Where the first glyph stands, as a share of the way to the next: curves that lie together take turns."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """The cells between two lines over the same places, shaded behind the curves."""
+
+    style: str
+    xs: Sequence[float]
+    lows: Sequence[float]
+    highs: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,8 @@ class Picture:
     x: Axis
     y: Axis
     x_label: str
+    bands: tuple[Band, ...] = ()
+    """Where they overlap the first is seen."""
 
     def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
         return draw(self, width, height, ascii_only)
@@ -80,7 +100,16 @@ class Picture:
             return replace(curve, xs=[x for x, _ in places], ys=[y for _, y in places])
 
         marks = tuple(replace(m, x=place(m.x, 0)[0], y=None if m.y is None else place(0, m.y)[1]) for m in self.marks)
-        return replace(self, curves=tuple(map(snapped, self.curves)), marks=marks)
+        bands = tuple(
+            replace(
+                band,
+                xs=[on_grid(x, self.x, across) for x in band.xs],
+                lows=[on_grid(y, self.y, down) for y in band.lows],
+                highs=[on_grid(y, self.y, down) for y in band.highs],
+            )
+            for band in self.bands
+        )
+        return replace(self, curves=tuple(map(snapped, self.curves)), marks=marks, bands=bands)
 
 
 def draw(picture: Picture, width: int, height: int, ascii_only: bool = False) -> list[Row]:
@@ -111,12 +140,13 @@ def draw(picture: Picture, width: int, height: int, ascii_only: bool = False) ->
             continue
         styles.append(curve.style)
         plotext.plot(xs, ys, marker=line, color=len(styles))
-        if curve.dotted:
-            # counted from the first point, a power of two apart, so that dots stay where they are as points come
+        if curve.glyph:
+            # counted from the first point, a power of two apart, so that glyphs stay where they are as points come
             every = 1 << max(0, math.ceil(math.log2(len(xs) * 6 / (width - GUTTER))))
-            chosen = [*zip(xs[::every], ys[::every], strict=True), (xs[-1], ys[-1])]
+            first = int(curve.phase * every)
+            chosen = [*zip(xs[first::every], ys[first::every], strict=True), (xs[-1], ys[-1])]
             dots = [_cell(picture, px, py, width, height) for px, py in chosen]
-            plotext.scatter([px for px, _ in dots], [py for _, py in dots], marker="●", color=len(styles))
+            plotext.scatter([px for px, _ in dots], [py for _, py in dots], marker=curve.glyph, color=len(styles))
     for mark in picture.marks:
         if x.low <= mark.x <= x.high:
             styles.append(mark.style)
@@ -130,7 +160,42 @@ def draw(picture: Picture, width: int, height: int, ascii_only: bool = False) ->
     if ascii_only:
         drawn = drawn.translate(_ASCII)
     rows = [_row(text, styles, width) for text in drawn.split("\n")[:height]]
+    rows = _shaded(rows, _shades(picture, width, height))
     return [*rows[:-1], _with_label(rows[-1], picture.x_label)]
+
+
+def _shades(picture: Picture, width: int, height: int) -> dict[tuple[int, int], str]:
+    """Row and column of every cell inside a band, with the band's style."""
+    columns, lines = width - GUTTER - 1, height - 2
+    found: dict[tuple[int, int], str] = {}
+    for band in picture.bands:
+        places = [_dot(x, picture.x, columns, 2) // 2 for x in band.xs]
+        lows = [lines - 1 - _dot(y, picture.y, lines, 4) // 4 for y in band.lows]
+        highs = [lines - 1 - _dot(y, picture.y, lines, 4) // 4 for y in band.highs]
+        edges = list(zip(places, lows, highs, strict=True))
+        for (left, low, high), (right, next_low, next_high) in pairwise([*edges, *edges[-1:]]):
+            for column in range(max(left, 0), min(right, columns - 1) + 1):
+                share = (column - left) / (right - left) if right > left else 0.0
+                top = round(high + share * (next_high - high))
+                bottom = round(low + share * (next_low - low))
+                for row in range(max(top, 0), min(bottom, lines - 1) + 1):
+                    found.setdefault((row, GUTTER + 1 + column), band.style)
+    return found
+
+
+def _shaded(rows: list[Row], shades: dict[tuple[int, int], str]) -> list[Row]:
+    """The rows with the style of its shade under that of every shaded cell."""
+    touched = {row for row, _ in shades}
+    return [_shaded_row(row, y, shades) if y in touched else row for y, row in enumerate(rows)]
+
+
+def _shaded_row(row: Row, y: int, shades: dict[tuple[int, int], str]) -> Row:
+    cells = [(character, style) for text, style in row for character in text]
+    styled = [
+        (character, f"{shade}+{style}" if (shade := shades.get((y, x))) else style)
+        for x, (character, style) in enumerate(cells)
+    ]
+    return tuple(("".join(c for c, _ in same), style) for style, same in groupby(styled, key=lambda cell: cell[1]))
 
 
 def _drawable(curve: Curve) -> tuple[list[float], list[float]]:
@@ -148,9 +213,12 @@ def _cell(picture: Picture, x: float, y: float, width: int, height: int) -> tupl
 
 
 def _snapped(value: float, axis: Axis, cells: int, dots: int) -> float:
-    span = axis.high - axis.low
-    cell = round((value - axis.low) / span * (cells * dots - 1)) // dots
-    return axis.low + span * cell / (cells - 1)
+    return axis.low + (axis.high - axis.low) * (_dot(value, axis, cells, dots) // dots) / (cells - 1)
+
+
+def _dot(value: float, axis: Axis, cells: int, dots: int) -> int:
+    """The dot that braille sets for a value on an axis of so many cells; outside 0 … cells × dots - 1 nothing shows."""
+    return round((value - axis.low) / (axis.high - axis.low) * (cells * dots - 1))
 
 
 def _spaced(axis: Axis, rows: int) -> tuple[tuple[float, str], ...]:
@@ -177,6 +245,7 @@ def _row(text: str, styles: list[str], width: int) -> Row:
 
 
 def _with_label(row: Row, label: str) -> Row:
-    """The x label in the free corner below the labels of the y axis."""
+    """The x label in the corner below the labels of the y axis, as far as the first tick's label leaves it free."""
     text = "".join(part for part, _ in row)
-    return ((label[:GUTTER].ljust(GUTTER) + text[GUTTER:], "axis"),)
+    free = min(len(text) - len(text.lstrip()), GUTTER)
+    return ((label[:free].ljust(free) + text[free:], "axis"),)

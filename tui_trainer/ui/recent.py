@@ -1,17 +1,23 @@
-"""The runs on disk as the home screen lists them. Used from a thread: what leaves it is frozen."""
+"""The runs and studies on disk as the home screen lists them. Used from a thread: what leaves it is frozen."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tui_trainer.runs.directory import Run, list_runs
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import TERMINAL, RunState
+from tui_trainer.studies.directory import StudyDirectory, list_studies
+from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui.curves import recent
+from tui_trainer.ui.study_report import seconds_left, wanted
 
 SHOWN = 50
+MOST_STUDIES = 20
 SPARK = 8
 
 
@@ -37,6 +43,83 @@ class Summary:
     @property
     def resumable(self) -> bool:
         return self.status in ("stopped", "interrupted")
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """One study as of a moment. `status` is a `StudyStatus`, or `unreadable`; `changed` begins as run ids do."""
+
+    directory: StudyDirectory
+    name: str
+    status: str
+    changed: str
+    reason: str = ""
+    done: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.status in ("queued", "running", "analysing")
+
+    @property
+    def resumable(self) -> bool:
+        return self.status in ("stopped", "interrupted")
+
+
+class RecentStudies:
+    """Follows the studies that were last at work."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.followers: dict[str, StudyFollower] = {}
+
+    def refresh(self) -> list[StudySummary]:
+        """Live ones first, then those that changed last."""
+        found = sorted(
+            ((_changed(place), place) for place in list_studies(self.root)), key=lambda f: f[0], reverse=True
+        )
+        summaries = [self._refresh(changed, place) for changed, place in found[:MOST_STUDIES]]
+        return sorted(summaries, key=lambda summary: not summary.live)
+
+    def _refresh(self, changed: str, place: StudyDirectory) -> StudySummary:
+        try:
+            follower = self.followers.get(place.id)
+            if follower is None:
+                follower = self.followers[place.id] = StudyFollower(place, self.root)
+                follower.catch_up()
+            else:
+                follower.poll()
+        except (InputError, OSError) as error:
+            return StudySummary(place, place.id, "unreadable", changed, clean(str(error)))
+        members = wanted(follower)
+        return StudySummary(
+            place,
+            clean(follower.title, 80) or place.id,
+            follower.status,
+            changed,
+            follower.reason,
+            sum(member.status == "finished" for member in members),
+            len(members),
+            seconds_left(follower) if follower.alive else None,
+        )
+
+
+def in_order(studies: Sequence[StudySummary], runs: Sequence[Summary]) -> list[Summary | StudySummary]:
+    """Live studies, then studies and runs, the newest first."""
+    rest: list[tuple[str, Summary | StudySummary]] = [(run.run.id, run) for run in runs]
+    rest += [(study.changed, study) for study in studies if not study.live]
+    rest.sort(key=lambda entry: entry[0], reverse=True)
+    return [*(study for study in studies if study.live), *(summary for _, summary in rest)]
+
+
+def _changed(place: StudyDirectory) -> str:
+    """The moment of its last event, in UTC as run ids have it."""
+    try:
+        moment = place.events_file.stat().st_mtime
+    except OSError:
+        moment = 0.0
+    return time.strftime("%Y-%m-%d-%H%M%S", time.gmtime(moment))
 
 
 class RecentRuns:

@@ -1,4 +1,4 @@
-"""The two looks of the dashboard: one accent, and a blue and an orange that also the colour-blind tell apart."""
+"""The two looks of the dashboard: one accent, and colours of curves that also the colour-blind tell apart."""
 
 from textual.theme import Theme
 
@@ -31,11 +31,16 @@ LIGHT = Theme(
     dark=False,
 )
 
+# hues of Okabe and Ito (2008), lighter on dark and darker on light than theirs, so that all reach 4.5 : 1
+DARK_SERIES = ("#56b4e9", "#e69f00", "#2fc396", "#dd8fbd", "#f0e442", "#f08a5d", "#9fb6ff", "#c3c9d1")
+LIGHT_SERIES = ("#0072b2", "#a85f00", "#00795a", "#a3447a", "#7a7000", "#c04a00", "#4450c8", "#4d545c")
+
 
 def variables(dark: bool) -> dict[str, str]:
     """The colours of app.tcss that no theme knows: quiet text, and the lines and marks of the charts."""
+    series = {f"series{n}": colour for n, colour in enumerate(DARK_SERIES if dark else LIGHT_SERIES)}
     if dark:
-        return {
+        return series | {
             "muted": "#8b949e",
             "faint": "#454e59",
             "train": "#6cb6ff",
@@ -44,7 +49,7 @@ def variables(dark: bool) -> dict[str, str]:
             "saved": "#8ddb8c",
             "changed": "#dcbdfb",
         }
-    return {
+    return series | {
         "muted": "#57606a",
         "faint": "#b6bdc5",
         "train": "#0a5bc4",

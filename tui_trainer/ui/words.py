@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 
 from textual.content import Content
+
+from tui_trainer.text import unicode_terminal
 
 # status → glyph, its ASCII stand-in, theme colour
 STATUS = {
@@ -19,20 +20,33 @@ STATUS = {
     "interrupted": ("!", "!", "$text-warning"),
     "unreadable": ("?", "?", "$text-error"),
 }
+# as above, of studies and of their rows
+STUDY_STATUS = {
+    "queued": ("◌", "~", "$text-accent"),
+    "analysing": ("▶", ">", "$text-success"),
+    "waiting": ("·", ".", "$muted"),
+    "skipped": ("–", "-", "$muted"),
+    "reproduced": ("✓", "v", "$text-success"),
+    "holds": ("✓", "v", "$text-success"),
+    "differs": ("✗", "x", "$text-error"),
+    "does not hold": ("✗", "x", "$text-error"),
+    "within seed noise": ("≈", "~", "$text-warning"),
+    "not run": ("–", "-", "$muted"),
+}
 LEVELS = " ▁▂▃▄▅▆▇█"
 MUTED = "$muted"
 
 
-def unicode_terminal() -> bool:
-    """Whether the locale promises UTF-8. Python itself coerces `C` to UTF-8, so the variables are asked."""
-    named = next((os.environ[name] for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "C.UTF-8")
-    return "utf" in named.lower()
-
-
 def status(word: str) -> Content:
     """`▶ running` in its colour."""
-    glyph, ascii_glyph, colour = STATUS[word]
-    return Content.styled(f"{glyph if unicode_terminal() else ascii_glyph} {word}", f"bold {colour}")
+    text, colour = marked(word)
+    return Content.styled(text, f"bold {colour}")
+
+
+def marked(word: str) -> tuple[str, str]:
+    """A status behind its glyph, and its theme colour."""
+    glyph, ascii_glyph, colour = (STATUS | STUDY_STATUS)[word]
+    return f"{glyph if unicode_terminal() else ascii_glyph} {word}", colour
 
 
 def bar(fraction: float, width: int) -> Content:
@@ -71,4 +85,4 @@ def ago(seconds: float) -> str:
 
 def choice(key: str, name: str, words: str) -> Content:
     """One line of a menu: its key, what it does, and more about it."""
-    return Content.assemble((f" {key:<5}", "bold $accent"), f"{name:<21}", (words, MUTED))
+    return Content.assemble((f" {key:<5}", "bold $accent"), f"{name:<21}" if words else name, (words, MUTED))

@@ -23,6 +23,7 @@ from tui_trainer.text import InputError
 from tui_trainer.ui.describe import absence, hint, model_card
 from tui_trainer.ui.draft import CHOOSERS, Draft, Verdict
 from tui_trainer.ui.messages import Fork, StartLikely, StartWanted
+from tui_trainer.ui.screens.find_rate import FindRateScreen
 from tui_trainer.ui.widgets.field import Field
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED, plural
@@ -38,13 +39,15 @@ class FormScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start", priority=True, tooltip="Make the run and start training"),
         Binding("f5", "start", "start", show=False),
+        Binding("ctrl+f", "find_rate", "find rate", priority=True, tooltip="Try learning rates and suggest one"),
         Binding("up", "app.focus_previous", "previous field", show=False),
         Binding("down,enter", "app.focus_next", "next field", show=False),
         Binding("escape", "back", "back", tooltip="Home, without starting"),
     ]
 
-    def __init__(self, preset: Preset, data_root: Path, fork: Fork | None = None) -> None:
+    def __init__(self, preset: Preset, data_root: Path, fork: Fork | None = None, find_rate: bool = False) -> None:
         super().__init__()
+        self.find_rate = find_rate
         self.data_root = data_root
         self.fork = fork
         self.preset = preset
@@ -94,6 +97,8 @@ class FormScreen(Screen[None]):
         self.judge()
         self.query(Field).first().focus_editor()
         self.set_timer(0.5, lambda: self.post_message(StartLikely()))
+        if self.find_rate:
+            self.action_find_rate()
 
     @on(Field.Changed)
     async def take(self, event: Field.Changed) -> None:
@@ -209,6 +214,22 @@ class FormScreen(Screen[None]):
             return
         name = self.query_one("#name", Input).value
         self.post_message(StartWanted(self.verdict.config, name, self.preset.name, self.fork))
+
+    def action_find_rate(self) -> None:
+        config = self.verdict.config
+        problem = next(iter(self.reasons), "") if config is None else absence(config, self.data_root)
+        if problem or config is None:
+            self.notify(problem, title="no rate can be tried", severity="error", markup=False)
+            return
+        start = self.fork.start.file if self.fork else None
+        self.app.push_screen(FindRateScreen(config, self.data_root, start), self._take_rate)
+
+    def _take_rate(self, rate: float | None) -> None:
+        """Write the rate that was found into its field, as if typed."""
+        if rate is not None:
+            field = self.query_one("#field-optimizer-learning_rate", Field)
+            field.query_one(Input).value = str(rate)
+            field.focus_editor()
 
     def action_back(self) -> None:
         self.dismiss()

@@ -18,9 +18,21 @@ from textual.widgets import Footer, Input, OptionList, Static, Tree
 
 from tui_trainer import machine, presets
 from tui_trainer.presets import Preset
-from tui_trainer.ui.describe import folder_page, preset_page
-from tui_trainer.ui.messages import FormWanted, OpenWanted, ResumeWanted, StartLikely, StartWanted
-from tui_trainer.ui.recent import RecentRuns, Summary
+from tui_trainer.studies import catalogue
+from tui_trainer.studies.catalogue import Definition
+from tui_trainer.ui.describe import folder_page, preset_page, study_page
+from tui_trainer.ui.messages import (
+    CompareWanted,
+    FormWanted,
+    OpenWanted,
+    ResumeWanted,
+    StartLikely,
+    StartWanted,
+    StudyResumeWanted,
+    StudyStartWanted,
+    StudyWanted,
+)
+from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, Summary, in_order
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.presets import Data, PresetTree
 from tui_trainer.ui.widgets.runs import RunList
@@ -35,7 +47,8 @@ NO_RUNS = "No runs yet. Highlight a preset and press enter: digits trains in sec
 class HomeScreen(Screen[None]):
     HELP = (
         "Presets are published trainings, grouped by where they come from: enter trains one as it is, e lets you "
-        "change it first. Below or beside them are your runs, newest first; enter opens one, live or finished. "
+        "change it first. A study, ≡, runs several and lays them beside what was printed. Below or beside them are "
+        "your studies and runs, newest first; enter opens one, live or finished; space marks runs, c compares them. "
         "A run trains in a process of its own: leaving the dashboard never stops it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,7 +59,7 @@ class HomeScreen(Screen[None]):
     class RunsRead(Message):
         """The runs on disk, as of now."""
 
-        def __init__(self, summaries: list[Summary], older: int) -> None:
+        def __init__(self, summaries: list[Summary | StudySummary], older: int) -> None:
             super().__init__()
             self.summaries = summaries
             self.older = older
@@ -62,6 +75,7 @@ class HomeScreen(Screen[None]):
         super().__init__()
         self.data_root = data_root
         self.recent = RecentRuns(runs_root)
+        self.studies = RecentStudies(runs_root)
         self.reading = threading.Lock()
         self.timer: Timer | None = None
 
@@ -83,7 +97,9 @@ class HomeScreen(Screen[None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        self.query_one(PresetTree).fill(*presets.load_all())
+        found, problems = presets.load_all()
+        studies, more = catalogue.load_all(presets_too=False)
+        self.query_one(PresetTree).fill(found, studies, [*problems, *more])
         self.query_one(PresetTree).focus()
         self.timer = self.set_interval(REFRESH_SECONDS, self.read_runs)
         self.set_timer(FIRST_PAINT_SECONDS, self.read_runs)
@@ -114,9 +130,12 @@ class HomeScreen(Screen[None]):
 
     @work(thread=True, group="runs")
     def read_runs(self) -> None:
-        if self.reading.acquire(blocking=False):  # else the last reading, of a large folder, is still under way
+        # not below another screen, as when opened on a run, nor while the last reading, of a large folder, goes on
+        if self.is_current and self.reading.acquire(blocking=False):
             try:
-                self.post_message(self.RunsRead(self.recent.refresh(), self.recent.older))
+                self.post_message(
+                    self.RunsRead(in_order(self.studies.refresh(), self.recent.refresh()), self.recent.older)
+                )
             finally:
                 self.reading.release()
 
@@ -134,11 +153,13 @@ class HomeScreen(Screen[None]):
         width = max(self.query_one("#summary-panel").scrollable_content_region.width, 20)
         if isinstance(data, Preset):
             page = preset_page(data, self.data_root, width)
+        elif isinstance(data, Definition):
+            page = study_page(data, width)
         elif isinstance(data, list):
             title = Content.styled("These files are not usable presets", "bold")
             page = Content("\n").join([title, *(Content("! " + line) for line in data)])
         elif node and node.children:
-            page = folder_page(str(node.label), [c.data for c in node.children if isinstance(c.data, Preset)], width)
+            page = folder_page(str(node.label), [c.data for c in node.children], width)
         elif self.query_one("#filter", Input).value:
             page = Content.styled("no preset has these words", MUTED)
         else:
@@ -153,21 +174,33 @@ class HomeScreen(Screen[None]):
         preset = event.node.data
         if isinstance(preset, Preset):
             self.post_message(StartWanted(preset.config, preset.short_name, preset.name))
+        elif isinstance(preset, Definition):
+            self.post_message(StudyStartWanted(preset))
 
     def on_preset_tree_edit(self, event: PresetTree.Edit) -> None:
-        self.post_message(FormWanted(event.preset))
+        self.post_message(FormWanted(event.preset, event.find_rate))
 
     @on(OptionList.OptionSelected, "#runs")
     def open_run(self) -> None:
         summary = self.query_one(RunList).summary
         if summary and summary.status == "unreadable":
             self.notify(summary.reason, severity="error", markup=False)
+        elif isinstance(summary, StudySummary):
+            self.post_message(StudyWanted(summary.directory))
         elif summary:
             self.post_message(OpenWanted(summary.run))
 
+    def on_run_list_compare(self, event: RunList.Compare) -> None:
+        if len(event.runs) < 2:
+            self.notify("space marks a run; c compares the marked ones and the one highlighted", markup=False)
+        else:
+            self.post_message(CompareWanted(event.runs))
+
     def on_run_list_resume(self, event: RunList.Resume) -> None:
         summary = event.summary
-        if summary.resumable:
+        if isinstance(summary, StudySummary) and summary.resumable:
+            self.post_message(StudyResumeWanted(summary.directory))
+        elif isinstance(summary, Summary) and summary.resumable:
             self.post_message(ResumeWanted(summary.run))
         else:
             words = f"{summary.name} is {summary.status}; only stopped and interrupted runs resume here"

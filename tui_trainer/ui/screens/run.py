@@ -16,12 +16,12 @@ from textual.screen import Screen
 from textual.widgets import Footer
 
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Stop, send
-from tui_trainer.runs.directory import Run
+from tui_trainer.runs.directory import Run, list_runs
 from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError
 from tui_trainer.ui import report
 from tui_trainer.ui.curves import SMOOTHING
-from tui_trainer.ui.messages import ForkWanted, ResumeWanted
+from tui_trainer.ui.messages import CompareWanted, ForkWanted, ResumeWanted
 from tui_trainer.ui.report import Moment
 from tui_trainer.ui.screens.change import ChangeScreen
 from tui_trainer.ui.screens.stop import StopScreen
@@ -53,6 +53,7 @@ class RunScreen(Screen[None]):
         Binding("x", "stop", "stop", tooltip="End this training; asks first"),
         Binding("l", "change", "change", tooltip="Change learning rate, epochs, dropout, … while it trains"),
         Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
+        Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
         Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
         Binding("left_square_bracket", "chart(-1)", "chart before", show=False, key_display="["),
         Binding("y", "log_scale", "log", show=False, tooltip="Loss on a logarithmic axis, or a linear one"),
@@ -257,6 +258,15 @@ class RunScreen(Screen[None]):
 
     def action_fork(self) -> None:
         self.post_message(ForkWanted(self.follower))
+
+    def action_compare(self) -> None:
+        root, parent_id = self.run_directory.path.parent, self.follower.state.parent
+        parent = next((run for run in list_runs(root) if run.id == parent_id), None)
+        if parent:
+            self.post_message(CompareWanted([parent, self.run_directory]))
+        else:
+            words = "this run has no parent here; on the home screen space marks runs and c compares them"
+            self.notify(words, markup=False)
 
     def action_log_scale(self) -> None:
         self.charts.log_scale = not self.charts.log_scale

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -14,9 +15,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.plane import COLOURS
 from tui_trainer.ui.plot import Drawing, Row
-from tui_trainer.ui.words import unicode_terminal
+from tui_trainer.ui.themes import DARK_SERIES
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Chart(Widget, can_focus=True):
         "chart--changed",
         "chart--ended",
         *(f"chart--{part}{n}" for part in ("area", "point") for n in range(COLOURS)),
+        *(f"chart--{part}{n}" for part in ("series", "faded", "band") for n in range(len(DARK_SERIES))),
+        "chart--chosen",
         "chart--note",
     }
 
@@ -114,10 +118,17 @@ class Chart(Widget, can_focus=True):
 
     def _header(self, width: int) -> Row:
         pieces: list[tuple[str, str]] = [(f" {self.title}", "title")]
-        for entry in self.legend:
+        used = cell_len(pieces[0][0])
+        for index, entry in enumerate(self.legend):
             glyph = entry.ascii_glyph if self.ascii_only else entry.glyph
-            pieces += [(f"  {glyph}", entry.style), (f" {entry.label}", "axis")]
-        used = sum(len(text) for text, _ in pieces)
+            more = [(f"  {glyph}", entry.style), (f" {entry.label}", "axis")]
+            others = len(self.legend) - index
+            if used + sum(cell_len(text) for text, _ in more) + (5 if others > 1 else 0) > width:
+                more = [(f"  +{others}", "axis")]
+            pieces += more
+            used += sum(cell_len(text) for text, _ in more)
+            if len(more) == 1:
+                break
         if used + 2 + len(self.note) <= width:
             pieces += [(self.note.rjust(width - used - 1) + " ", "note")]
         return tuple(pieces)

@@ -13,20 +13,29 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from tui_trainer.presets import Preset
+from tui_trainer.studies.catalogue import Definition
+from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.words import plural
 
 AT_FIRST_OPEN = {"evaluation-report", "xor", "yours"}  # short, or one's own; 24 lab sheets would push all else away
 INDENT = 3  # of a preset in its folder
 
-Data = Preset | list[str] | str | None
+Data = Preset | Definition | list[str] | str | None
 
 
 class PresetTree(Tree[Data]):
-    """A leaf's data is its preset, a folder's its name; the leaf of unsound files has what is wrong with them."""
+    """A leaf's data is its preset or study, a folder's its name; the leaf of unsound files has what is wrong."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "start", key_display="enter", tooltip="Train the preset, or open the folder"),
+        Binding(
+            "enter",
+            "select_cursor",
+            "start",
+            key_display="enter",
+            tooltip="Train the preset, run the study, open the folder",
+        ),
         Binding("e", "edit", "edit", tooltip="Change its settings before training"),
+        Binding("f", "edit(True)", "find rate", tooltip="Try learning rates on it and suggest one"),
         Binding("right", "open", "open folder", show=False, tooltip="Show the presets of this folder"),
         Binding("left", "close", "close folder", show=False, tooltip="Show only the folder's name"),
         Binding("tab", "app.focus_next", "runs", tooltip="Go to the runs"),
@@ -35,11 +44,12 @@ class PresetTree(Tree[Data]):
     ICON_NODE_EXPANDED = "▾ "
 
     class Edit(Message):
-        """The person wants to change this preset before training it."""
+        """The person wants to change this preset before training it, perhaps by first finding a learning rate."""
 
-        def __init__(self, preset: Preset) -> None:
+        def __init__(self, preset: Preset, find_rate: bool) -> None:
             super().__init__()
             self.preset = preset
+            self.find_rate = find_rate
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__("presets", id=id)
@@ -47,30 +57,38 @@ class PresetTree(Tree[Data]):
         self.show_guides = False
         self.guide_depth = INDENT
         self.presets: list[Preset] = []
+        self.studies: list[Definition] = []
         self.problems: list[str] = []
         self.open_folders = set(AT_FIRST_OPEN)
         self.filtered = False
 
-    def fill(self, presets: list[Preset], problems: list[str]) -> None:
-        self.presets, self.problems = presets, problems
+    def fill(self, presets: list[Preset], studies: list[Definition], problems: list[str]) -> None:
+        self.presets, self.studies, self.problems = presets, studies, problems
         self.narrow("")
 
     def narrow(self, words: str) -> None:
-        """Show the presets that contain every one of the words, in open folders."""
+        """Show the presets and studies that contain every one of the words, in open folders; studies come first."""
         wanted = words.lower().split()
         self.filtered = bool(wanted)
         self.clear()
         folders: dict[str, TreeNode[Data]] = {"": self.root}
-        for preset in self.presets:
-            text = f"{preset.name} {preset.title} {preset.config.optimizer.name} {preset.config.data.name}".lower()
-            if not all(word in text for word in wanted):
-                continue
-            folder = preset.folder
+        in_folders = {preset.folder for preset in self.presets}
+        listed: list[tuple[str, Text, Preset | Definition]] = [
+            (_folder(study, in_folders), _study_label(study, in_folders), study)
+            for study in self.studies
+            if _has(wanted, study.name, study.study.title, "study")
+        ]
+        listed += [
+            (preset.folder, Text(preset.short_name), preset)
+            for preset in self.presets
+            if _has(wanted, preset.name, preset.title, preset.config.optimizer.name, preset.config.data.name)
+        ]
+        for folder, label, data in sorted(listed, key=lambda entry: entry[0]):
             if folder not in folders:
                 folders[folder] = self.root.add(
                     Text(folder), folder, expand=self.filtered or folder in self.open_folders
                 )
-            folders[folder].add_leaf(Text(preset.short_name), preset)
+            folders[folder].add_leaf(label, data)
         if self.problems and not wanted:
             self.root.add_leaf(Text(f"! {plural(len(self.problems), 'problem')} in presets", "yellow"), self.problems)
         self.root.expand()
@@ -112,9 +130,9 @@ class PresetTree(Tree[Data]):
         if isinstance(event.node.data, str) and not self.filtered:
             self.open_folders.discard(event.node.data)
 
-    def action_edit(self) -> None:
+    def action_edit(self, find_rate: bool = False) -> None:
         if self.preset:
-            self.post_message(self.Edit(self.preset))
+            self.post_message(self.Edit(self.preset, find_rate))
 
     def action_open(self) -> None:
         """Open the folder; in an open one, go to its first preset."""
@@ -133,8 +151,25 @@ class PresetTree(Tree[Data]):
             node.collapse()
 
 
+def _has(wanted: list[str], *texts: str) -> bool:
+    text = " ".join(texts).lower()
+    return all(word in text for word in wanted)
+
+
+def _folder(study: Definition, folders: set[str]) -> str:
+    """The folder of the presets it runs: its own name where that is one, else the folder its file lies in."""
+    return study.name if study.name in folders else study.name.rpartition("/")[0]
+
+
+def _study_label(study: Definition, folders: set[str]) -> Text:
+    glyph = "≡" if unicode_terminal() else "="
+    return Text(f"{glyph} {'all of them' if study.name in folders else study.name.rpartition('/')[2]}")
+
+
 def _tails(node: TreeNode[Data]) -> list[str]:
     """What stands on the right of a line, the longest first."""
+    if isinstance(node.data, Definition):
+        return ["study"]
     if isinstance(node.data, Preset):
         config = node.data.config
         penalty = config.regularization.weight_decay

@@ -1,4 +1,4 @@
-"""The recent runs, a line each, kept in place while they change."""
+"""The recent studies and runs, a line each, kept in place while they change."""
 
 from __future__ import annotations
 
@@ -11,62 +11,123 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui_trainer.text import duration, percent
-from tui_trainer.ui.recent import SPARK, Summary
+from tui_trainer.runs.directory import Run
+from tui_trainer.text import duration, percent, unicode_terminal
+from tui_trainer.ui.overlay import Trace
+from tui_trainer.ui.recent import SPARK, StudySummary, Summary
 from tui_trainer.ui.words import MUTED, sparkline, status
 
 STATUS_WIDTH = 14
+MARK = 2  # cells before a line for the mark of runs to compare
 
 
 class RunList(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", "open", key_display="enter", tooltip="Watch the run and control it"),
-        Binding("r", "resume", "resume", tooltip="Go on with a stopped or interrupted run"),
+        Binding("r", "resume", "resume", tooltip="Go on with a stopped or interrupted run or study"),
+        Binding("space", "mark", "mark", tooltip="Mark the run, to compare it with others"),
+        Binding("c", "compare", "compare", tooltip="The marked runs and the highlighted one side by side"),
         Binding("tab", "app.focus_next", "presets", tooltip="Go to the presets"),
     ]
 
     class Resume(Message):
         """The person wants this run to go on."""
 
-        def __init__(self, summary: Summary) -> None:
+        def __init__(self, summary: Summary | StudySummary) -> None:
             super().__init__()
             self.summary = summary
 
+    class Compare(Message):
+        """The person wants to see these runs side by side."""
+
+        def __init__(self, runs: list[Run]) -> None:
+            super().__init__()
+            self.runs = runs
+
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, compact=True)
-        self.summaries: list[Summary] = []
+        self.summaries: list[Summary | StudySummary] = []
+        self.marked: list[Run] = []
 
-    def show(self, summaries: list[Summary]) -> None:
-        """Bring the list up to date; the highlight stays on its run."""
+    def show(self, summaries: list[Summary | StudySummary]) -> None:
+        """Bring the list up to date; the highlight stays on its line."""
         before, self.summaries = self.summaries, summaries
-        if [old.run for old in before] == [new.run for new in summaries]:
+        lines = [_id(summary) for summary in summaries]
+        self.marked = [run for run in self.marked if run.id in lines]
+        if [_id(old) for old in before] == lines:
             for index, (old, new) in enumerate(zip(before, summaries, strict=True)):
                 if old != new:
                     self.replace_option_prompt_at_index(index, self._row(new))
             return
-        chosen = before[self.highlighted].run if self.highlighted is not None and before else None
-        self.set_options([Option(self._row(summary), id=summary.run.id) for summary in summaries])
-        runs = [summary.run for summary in summaries]
-        if chosen in runs:
-            self.highlighted = runs.index(chosen)
-        elif runs:
+        chosen = _id(before[self.highlighted]) if self.highlighted is not None and before else None
+        self.set_options([Option(self._row(summary), id=_id(summary)) for summary in summaries])
+        if chosen in lines:
+            self.highlighted = lines.index(chosen)
+        elif lines:
             self.highlighted = 0
 
     def on_resize(self, event: events.Resize) -> None:
+        self._redraw()
+
+    def _redraw(self) -> None:
         for index, summary in enumerate(self.summaries):
             self.replace_option_prompt_at_index(index, self._row(summary))
 
     @property
-    def summary(self) -> Summary | None:
-        """The highlighted run."""
+    def summary(self) -> Summary | StudySummary | None:
+        """The highlighted line."""
         return self.summaries[self.highlighted] if self.highlighted is not None and self.summaries else None
 
     def action_resume(self) -> None:
         if self.summary:
             self.post_message(self.Resume(self.summary))
 
-    def _row(self, summary: Summary) -> Content:
-        return row(summary, self.scrollable_content_region.width)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.marked) if action == "compare" else True
+
+    def action_mark(self) -> None:
+        if isinstance(self.summary, Summary) and self.summary.status != "unreadable":
+            run = self.summary.run
+            self.marked = (
+                [other for other in self.marked if other != run] if run in self.marked else [*self.marked, run]
+            )
+            self._redraw()
+            self.refresh_bindings()
+            self.action_cursor_down()
+
+    def action_compare(self) -> None:
+        """What is marked, and what is highlighted if that alone would leave nothing to compare."""
+        chosen = list(self.marked)
+        if len(chosen) < 2 and isinstance(self.summary, Summary) and self.summary.run not in chosen:
+            chosen.append(self.summary.run)
+        self.post_message(self.Compare(chosen))
+
+    def _row(self, summary: Summary | StudySummary) -> Content:
+        width = self.scrollable_content_region.width - MARK
+        if isinstance(summary, StudySummary):
+            return Content.assemble(" " * MARK, study_row(summary, width))
+        marked = summary.run in self.marked
+        trace = Trace("", self.marked.index(summary.run) if marked else 0, ())
+        mark = trace.glyph(not unicode_terminal()) if marked else " "
+        return Content.assemble((mark.ljust(MARK), f"$series{trace.colour}"), row(summary, width))
+
+
+def _id(summary: Summary | StudySummary) -> str:
+    return summary.run.id if isinstance(summary, Summary) else f"study {summary.directory.id}"
+
+
+def study_row(summary: StudySummary, width: int) -> Content:
+    """One study in `width` cells."""
+    word = status(summary.status)
+    start = word.pad_right(max(STATUS_WIDTH - word.cell_length, 1))
+    if summary.status == "unreadable":
+        return Content.assemble(start, summary.name, " ", (summary.reason, MUTED))
+    runs = f"{summary.done}/{summary.total} runs"
+    left = f"{duration(summary.seconds_left)} left" if summary.seconds_left is not None else ""
+    last = "r resume" if summary.resumable else left
+    room = max(width - STATUS_WIDTH - 28, 8)
+    name = Content(f"study · {summary.name}").truncate(room, ellipsis=True, pad=True)
+    return Content.assemble(start, name, f" {runs:>14}", (f" {last:>11}", MUTED))
 
 
 def row(summary: Summary, width: int) -> Content:
