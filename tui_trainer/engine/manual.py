@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import platform
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -15,9 +12,8 @@ from torch.nn.utils import get_total_norm
 from tui_trainer.config import RunConfig, groups
 from tui_trainer.engine.model import Mlp
 from tui_trainer.engine.optim import Optimizers, Terms
+from tui_trainer.engine.products import onednn_is_faster, product
 from tui_trainer.engine.step import AutogradStep
-
-ONEDNN_BATCH = 64  # from here on oneDNN's products are worth the 10 µs that calling one costs
 
 
 def is_plain(config: RunConfig) -> bool:
@@ -25,24 +21,6 @@ def is_plain(config: RunConfig) -> bool:
     network = config.network
     known = network.activation in ("identity", "relu", "leaky_relu", "elu", "tanh", "sigmoid")
     return known and not (network.batch_norm and network.hidden_sizes) and config.training.precision in ("auto", "fp32")
-
-
-@functools.cache
-def prefers_onednn() -> bool:
-    """Are oneDNN's fp32 products the faster ones? On AMD, where MKL takes a slow way; a rule, so that bits stay."""
-    try:
-        amd = "AuthenticAMD" in Path("/proc/cpuinfo").read_text()
-    except OSError:
-        amd = "AMD" in platform.processor()
-    return amd and torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-
-
-def product(left: torch.Tensor, right: torch.Tensor, bias: torch.Tensor | None, onednn: bool) -> torch.Tensor:
-    """left [m, k] · right [n, k]ᵀ (+ bias [n])."""
-    if onednn:
-        found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(left, right, bias, "none", [], "")
-        return found
-    return functional.linear(left, right, bias)
 
 
 class ManualStep(AutogradStep):
@@ -106,7 +84,7 @@ class ManualStep(AutogradStep):
         seen, masks = self.dropout(len(x))
         outputs = [x if seen is None else x * seen]
         for linear, mask in zip(self.linears, masks, strict=True):
-            y = product(outputs[-1], linear.weight, linear.bias, self._onednn(x))
+            y = product(outputs[-1], linear.weight, linear.bias, onednn_is_faster(len(x)))
             if linear is not self.linears[-1]:
                 self._activate(y)
             outputs.append(y if mask is None else y.mul_(mask))
@@ -136,7 +114,7 @@ class ManualStep(AutogradStep):
                 break  # layers are frozen from the first on
             found.append((linear, slope, below))
             if index and self.linears[index - 1].weight.requires_grad:
-                slope = product(slope, linear.weight.t(), None, self._onednn(below))
+                slope = product(slope, linear.weight.t(), None, onednn_is_faster(len(below)))
                 self._derive(slope, below, masks[index - 1], self.model.dropout[index - 1])
         return found
 
@@ -157,9 +135,6 @@ class ManualStep(AutogradStep):
             case "sigmoid":
                 slope.mul_(y * (1 - y))
 
-    def _onednn(self, batch: torch.Tensor) -> bool:
-        return len(batch) >= ONEDNN_BATCH and prefers_onednn()
-
     def _descend(self, terms: dict[torch.Tensor, Terms], factor: float) -> None:
         """Plain SGD, the product added to the weight as it is made."""
         for linear, slope, below in self.slopes:
@@ -171,7 +146,7 @@ class ManualStep(AutogradStep):
                 kept = 1 - rate * (penalty + shrink)
                 if parameter.ndim == 1:
                     gradient = slope.sum(0)
-                elif self._onednn(below):
+                elif onednn_is_faster(len(below)):
                     gradient = product(slope.t(), below.t(), None, True)
                 else:
                     parameter.addmm_(slope.t(), below, beta=kept, alpha=-rate)
@@ -183,7 +158,7 @@ class ManualStep(AutogradStep):
     def _leave_gradients(self) -> None:
         self.optimizers.zero_grad()
         for linear, slope, below in self.slopes:
-            linear.weight.grad = product(slope.t(), below.t(), None, self._onednn(below))
+            linear.weight.grad = product(slope.t(), below.t(), None, onednn_is_faster(len(below)))
             if linear.bias is not None:
                 linear.bias.grad = slope.sum(0)
 
