@@ -18,7 +18,7 @@ from torch.nn import functional
 from tests.reference_parts import Rate, disturbed, layers_of, network, optimizers, prepared, strength
 from tui_trainer.config import RunConfig, change
 from tui_trainer.engine.data import order_of
-from tui_trainer.engine.device import generator
+from tui_trainer.engine.seeds import generator
 
 
 @dataclass

@@ -7,7 +7,8 @@ from typing import Any
 from tui_trainer.config import OPTIMIZERS, SCHEDULES, RunConfig, apply, flatten, knobs
 
 BASE = (
-    "hidden_sizes=12-8 epochs=2 batch_size=16 train_size=90 threads=1 device=cpu learning_rate=0.01 seed=3 init=pytorch"
+    "hidden_sizes=12-8 epochs=2 batch_size=16 train_size=90 threads=1 device=cpu learning_rate=0.01 seed=3 "
+    "init=pytorch step_path=autograd"
 )
 """Six updates an epoch, the last of ten examples."""
 
@@ -148,6 +149,7 @@ ELSEWHERE = {
     "data.name": {"fashion-mnist", "kmnist", "emnist-balanced", "emnist-letters", "emnist-digits"},  # not downloaded
     "data.split": {"held-out"},  # only emnist's
     "training.device": {"mps"},  # no such machine
+    "training.step_path": None,  # test_step_paths
     "checkpoints.every_epochs": None,  # what is kept; nothing to train
     "checkpoints.best": None,
     "checkpoints.last_seconds": None,

@@ -11,7 +11,7 @@ from torch.optim import lr_scheduler as lrs
 
 from tui_trainer import datasets
 from tui_trainer.config import RunConfig
-from tui_trainer.engine.device import generator
+from tui_trainer.engine.seeds import generator
 
 
 class MaxPieces(nn.Module):

@@ -19,7 +19,15 @@ from tui_trainer.runs.state import RunState
 QUICK = apply(
     RunConfig(), ["hidden_sizes=16", "batch_size=100", "epochs=3", "threads=1", "device=cpu", "last_seconds=0"]
 )
-LONG = ("hidden_sizes=64-64", "batch_size=1", "epochs=6", "threads=1", "device=cpu", "last_seconds=0")
+LONG = (
+    "hidden_sizes=64-64",
+    "batch_size=1",
+    "epochs=6",
+    "threads=1",
+    "device=cpu",
+    "last_seconds=0",
+    "step_path=autograd",  # the slowest
+)
 """Settings of a run on digits that lasts long enough to be met on its way: about two seconds."""
 
 

@@ -18,6 +18,7 @@ from tui_trainer import config as configs
 from tui_trainer.config import RunConfig, build
 from tui_trainer.engine import data, device, evaluate, model
 from tui_trainer.engine.data import Examples, order_of
+from tui_trainer.engine.seeds import seed_of
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.text import InputError
 
@@ -69,7 +70,7 @@ def epoch_batches(config: RunConfig, epoch: int) -> list[tuple[Tensor, Tensor]]:
 
 def test_the_numbers_of_an_epoch_are_those_of_a_plain_loop(tmp_path: Path) -> None:
     settings, make = OPTIMIZERS["adam"]
-    config = quick(*settings, "activation=tanh", "hidden_sizes=16-8", "epochs=2")
+    config = quick(*settings, "activation=tanh", "hidden_sizes=16-8", "epochs=2", "step_path=autograd")
     t = trainer(config)
     epochs = run_on(t, tmp_path)
 
@@ -122,7 +123,7 @@ def by_formula(optimizer: str, gradient: Tensor, weights: Tensor, memory: dict[s
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_optimizers_follow_their_formulas_in_double_precision(optimizer: str) -> None:
-    config = quick(*OPTIMIZERS[optimizer][0], "activation=tanh")
+    config = quick(*OPTIMIZERS[optimizer][0], "activation=tanh", "step_path=autograd")
     t = trainer(config)
     network = plain_network(config).double()
     memories: list[dict[str, Tensor]] = [{} for _ in network.parameters()]
@@ -178,7 +179,7 @@ def test_orders_are_permutations_that_depend_on_seed_and_epoch_alone() -> None:
     assert len({tuple(order.tolist()) for order in orders}) == 4
     torch.manual_seed(9)
     assert torch.equal(order_of(0, 1, 1257), orders[0])
-    purposes = {device.seed_of(0, purpose, epoch) for purpose in ("weights", "order", "dropout") for epoch in (0, 1)}
+    purposes = {seed_of(0, purpose, epoch) for purpose in ("weights", "order", "dropout") for epoch in (0, 1)}
     assert len(purposes) == 6 and all(0 <= seed < 2**63 for seed in purposes)
 
 
@@ -211,7 +212,7 @@ class Syncs(TorchDispatchMode):
 
 @pytest.mark.parametrize("settings", [f"optimizer={name} {LIMITS}" for name in configs.OPTIMIZERS])
 def test_no_step_makes_the_host_wait(settings: str) -> None:
-    t = trainer(quick(*settings.split()))
+    t = trainer(quick(*settings.split(), "step_path=autograd"))
     update(t, torch.arange(1257))
     counters = [tensor for name, tensor in t.optimizers.tensors().items() if name.endswith(("/step", "/mu_product"))]
     with Syncs(counters) as syncs:
@@ -222,7 +223,7 @@ def test_no_step_makes_the_host_wait(settings: str) -> None:
 
 
 def test_the_gradient_norm_is_that_of_all_parameters() -> None:
-    t = trainer(quick())
+    t = trainer(quick("step_path=autograd"))
     update(t, torch.arange(100))
     whole = torch.cat([p.grad.flatten() for p in t.model.parameters() if p.grad is not None])
     assert math.isclose(t.path.read()[1], whole.double().norm().item(), rel_tol=1e-5)

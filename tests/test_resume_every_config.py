@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from tests.reference_cases import REGULARISERS, config_of
 from tests.running import make_run, wait, wait_for_end
 from tui_trainer.config import OPTIMIZERS, RunConfig, build, knobs
-from tui_trainer.engine import checkpoint, data, device
+from tui_trainer.engine import checkpoint, compiled, data, device
 from tui_trainer.engine import train as loop
+from tui_trainer.engine.manual import is_plain
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.engine.verify import KeepNothing
 from tui_trainer.runs import commands, events, follow, launch
@@ -123,12 +124,31 @@ def check(config: RunConfig, pending: list[Change], cuts: list[int]) -> None:
         same_state(second, whole)
 
 
+HAND_WRITTEN = [
+    f"{words} step_path={path}"
+    for path in ("manual", "compiled")
+    for words in CASES
+    if is_plain(config_of(words)) and (path == "manual" or compiled.library())
+]
+
+
+@pytest.mark.parametrize("words", HAND_WRITTEN)
+def test_cut_on_the_hand_written_paths(words: str) -> None:
+    test_cut_within_and_at_the_end_of_an_epoch(words, "cpu")
+
+
 @pytest.mark.parametrize("where", DEVICES)
 @pytest.mark.parametrize("words", CASES)
 def test_cut_within_and_at_the_end_of_an_epoch(words: str, where: str) -> None:
     config = config_of(f"epochs=3 {words} device={where}" if "epochs" not in words else f"{words} device={where}")
     per_epoch = config.steps_per_epoch
     check(config, [], [1, per_epoch, min(per_epoch + 2, config.total_steps - 1)])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("path", ["manual", "auto"])
+def test_live_changes_on_the_hand_written_paths(optimizer: str, path: str) -> None:
+    check(config_of(f"optimizer={optimizer} epochs=3 step_path={path}"), changes(), [1, 2, 3, 6, 7, 8, 9, 14, 20])
 
 
 @pytest.mark.parametrize("where", DEVICES)
@@ -177,6 +197,7 @@ axes = {
     "weight_decay_on": st.sampled_from(["all", "weights"]),
     "seed": st.integers(0, 2**63 - 1),
     "steps": st.sampled_from([0, 0, 7]),
+    "step_path": st.sampled_from(["autograd", "auto"]),
 }
 
 

@@ -70,7 +70,15 @@ def reach(run: Run, until: Callable[[RunState], bool]) -> RunState:
 
 def test_paused_changed_three_times_killed_and_resumed(cli: Cli, tmp_path: Path) -> None:
     """Real workers and the real command line, from the first step to the proof."""
-    run = cli.train("hidden_sizes=48-32", "batch_size=1", "epochs=6", "threads=1", "device=cpu", "last_seconds=0")
+    run = cli.train(
+        "hidden_sizes=48-32",
+        "batch_size=1",
+        "epochs=6",
+        "threads=1",
+        "device=cpu",
+        "last_seconds=0",
+        "step_path=autograd",
+    )
     reach(run, lambda state: state.step > 50)
     cli("pause", run.id)
     cli("set", run.id, "learning_rate=0.0005", "betas=0.8,0.99")

@@ -7,7 +7,7 @@ import torch
 
 from tui_trainer import datasets
 from tui_trainer.config import RunConfig
-from tui_trainer.engine.device import generator
+from tui_trainer.engine.seeds import generator
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Where and how the arithmetic runs: everything besides config and seed that decides the bits."""
 
-import hashlib
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ import torch
 
 import tui_trainer
 from tui_trainer.config import RunConfig
+from tui_trainer.engine import compiled, paths
 from tui_trainer.text import InputError, size
 
 
@@ -23,6 +23,7 @@ class Numerics:
     threads: int
     precision: str
     versions: dict[str, str]
+    step_path: str = "autograd"
 
     @property
     def torch_device(self) -> torch.device:
@@ -30,7 +31,7 @@ class Numerics:
 
 
 def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
-    """The numerics for this machine; a resumed run keeps the thread count it was recorded with.
+    """The numerics for this machine; a resumed run keeps the threads and the step path it was recorded with.
 
     Raises `InputError` when the config asks for a device or precision that is not here.
     """
@@ -53,7 +54,10 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
         "torch": str(torch.__version__),
         "python": platform.python_version(),
     }
-    return Numerics("cuda:0" if wanted == "cuda" else wanted, _name(wanted), threads, precision, versions)
+    step_path = paths.choose(config, wanted, recorded.step_path if recorded else "")
+    if step_path == "compiled" and (built := compiled.library()):
+        versions["compiled step"] = built[1]
+    return Numerics("cuda:0" if wanted == "cuda" else wanted, _name(wanted), threads, precision, versions, step_path)
 
 
 def _name(device: str) -> str:
@@ -84,17 +88,6 @@ def settle(config: RunConfig, recorded: Mapping[str, Any] | None) -> tuple[Numer
     now = choose(config, before)
     old, new = asdict(before or now), asdict(now)
     return now, [key for key in old if old[key] != new[key]]
-
-
-def seed_of(seed: int, purpose: str, epoch: int = 0) -> int:
-    """A 63-bit seed for one purpose and epoch: no two purposes share a stream."""
-    digest = hashlib.sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
-
-
-def generator(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
-    """A CPU generator; what it draws is the same on every device."""
-    return torch.Generator().manual_seed(seed_of(seed, purpose, epoch))
 
 
 def check_memory(config: RunConfig, device: torch.device) -> None:

@@ -9,10 +9,9 @@ from torch import nn
 from torch.nn import functional
 
 from tui_trainer.engine.data import Examples
+from tui_trainer.engine.products import onednn_is_faster, product
 
 BATCH, GPU_BATCH = 2048, 16_384  # large enough for full speed, small enough for caches and any memory
-ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-ONEDNN_ROWS = 64  # with fewer its calls cost more than they win
 
 
 @contextmanager
@@ -44,19 +43,16 @@ def evaluate(model: nn.Module, examples: Examples) -> tuple[float, float]:
 def forward(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """`model(images)` in evaluation mode, [batch, classes].
 
-    On a CPU a network of layers goes through oneDNN, which multiplies large float32 matrices faster than PyTorch's
-    default does on AMD processors and as fast elsewhere, and takes the bias and a ReLU along. Shapes alone decide, no
-    measurement: the same weights give the same numbers whenever they are asked for.
+    On a CPU a network of layers goes through oneDNN, which takes the bias and a ReLU along.
     """
-    if not (isinstance(model, nn.Sequential) and images.device.type == "cpu" and len(images) >= ONEDNN_ROWS and ONEDNN):
+    if not (isinstance(model, nn.Sequential) and images.device.type == "cpu" and onednn_is_faster(len(images))):
         return cast(torch.Tensor, model(images))
-    linear = torch.ops.mkldnn._linear_pointwise  # what PyTorch's own compiler calls
     layers = list(model)
     x, relu_done = images, False
     for layer, following in zip(layers, [*layers[1:], None], strict=True):
         if isinstance(layer, nn.Linear):
             relu_done = isinstance(following, nn.ReLU)
-            x = linear(x, layer.weight, layer.bias, "relu" if relu_done else "none", [], "")
+            x = product(x, layer.weight, layer.bias, onednn=True, relu=relu_done)
         elif relu_done:
             relu_done = False
         else:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from tui_trainer.config import RunConfig
 from tui_trainer.config.groups import Network
-from tui_trainer.engine.device import generator
+from tui_trainer.engine.seeds import generator
 
 
 class Maxout(nn.Module):

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from tui_trainer.config import RunConfig
 from tui_trainer.engine.data import Examples, Splits
-from tui_trainer.engine.device import generator
+from tui_trainer.engine.seeds import generator
 
 
 def disturb_splits(config: RunConfig, splits: Splits) -> Splits:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -26,6 +26,14 @@ def layer_rates(config: RunConfig) -> list[float]:
             first = config.layers.first_rate
             return [first * (last / first) ** (index / (count - 1)) for index in range(count)]
     return [last] * count
+
+
+class Terms(NamedTuple):
+    """What an update of one parameter takes: the λ of λ·w in its gradient is `penalty`, decoupled it is `shrink`."""
+
+    rate: float
+    penalty: float
+    shrink: float
 
 
 class Optimizers:
@@ -75,6 +83,18 @@ class Optimizers:
             for name, is_needed in needed.items():
                 if is_needed and name not in state:
                     state[name] = torch.zeros_like(state["square_avg"])
+
+    def terms(self) -> dict[torch.Tensor, Terms]:
+        """Of every parameter, for a step path that updates by itself."""
+        found: dict[torch.Tensor, Terms] = {}
+        for member in self.members:
+            decoupled = isinstance(member, AdamW | Muon)
+            for group in member.param_groups:
+                own = group["weight_decay"]
+                penalty = group["pull"] + (0.0 if decoupled else own)
+                terms = Terms(group["base_rate"], penalty, group["shrink"] + (own if decoupled else 0.0))
+                found.update(dict.fromkeys(group["params"], terms))
+        return found
 
     def zero_grad(self) -> None:
         for member in self.members:

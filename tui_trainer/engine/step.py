@@ -3,7 +3,7 @@
 One interface, `Step`; the loop in `train.py` does not know which path runs behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
@@ -15,6 +15,8 @@ from tui_trainer.config import RunConfig
 from tui_trainer.engine.evaluate import sum_type
 from tui_trainer.engine.model import Mlp, is_weight
 from tui_trainer.engine.optim import Optimizers
+
+CACHE_LINE = 64  # bytes
 
 
 class Sums(NamedTuple):
@@ -71,10 +73,19 @@ class AutogradStep:
         self.batch_size = config.training.batch_size
         self.step_size = config.training.batch_size * config.training.accumulate
 
+    def batches(self, order: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Images and labels of each step, at the start of a cache line.
+
+        The bits of some CPU kernels depend on where their numbers lie; where a chunk begins must not reach them.
+        """
+        if self.batch_size * self.images.shape[1] * 4 % CACHE_LINE == 0:
+            images, labels = self.images[order], self.labels[order]
+            yield from zip(images.split(self.step_size), labels.split(self.step_size), strict=True)
+        else:
+            yield from ((self.images[part], self.labels[part]) for part in order.split(self.step_size))
+
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
-        images, labels = self.images[order], self.labels[order]
-        steps = zip(images.split(self.step_size), labels.split(self.step_size), factors, strict=True)
-        for step_images, step_labels, factor in steps:
+        for (step_images, step_labels), factor in zip(self.batches(order), factors, strict=True):
             self.optimizers.zero_grad()
             for batch, targets in zip(
                 step_images.split(self.batch_size), step_labels.split(self.batch_size), strict=True
@@ -115,13 +126,15 @@ class AutogradStep:
         return torch.autocast(self.images.device.type, reduced) if reduced else nullcontext()
 
     def read(self) -> tuple[Sums, float]:
-        norm = self.unclipped if self.regularization.clip_norm else None
-        if norm is None:
-            norm = get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         loss, correct, gradient_norm = torch.stack(
-            [self.loss, self.correct.to(self.loss.dtype), norm.to(self.loss.dtype)]
+            [self.loss, self.correct.to(self.loss.dtype), self.gradient_norm().to(self.loss.dtype)]
         ).tolist()
         return Sums(loss, int(correct)), gradient_norm
+
+    def gradient_norm(self) -> torch.Tensor:
+        """Of the last step, before clipping."""
+        norm = self.unclipped if self.regularization.clip_norm else None
+        return norm if norm is not None else get_total_norm([p.grad for p in self.parameters if p.grad is not None])
 
     def restart(self, sums: Sums) -> None:
         self.loss.fill_(sums.loss)

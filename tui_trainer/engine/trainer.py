@@ -11,12 +11,14 @@ import torch
 
 from tui_trainer.config import RunConfig, build, change, is_live
 from tui_trainer.engine import model as models
+from tui_trainer.engine import paths
 from tui_trainer.engine.checkpoint import Best, Meta, Snapshot, weights_sha256
 from tui_trainer.engine.data import Splits, order_of
-from tui_trainer.engine.device import Numerics, seed_of
+from tui_trainer.engine.device import Numerics
 from tui_trainer.engine.noise import disturb, disturb_splits
 from tui_trainer.engine.optim import Optimizers
 from tui_trainer.engine.schedule import Patience, factors
+from tui_trainer.engine.seeds import seed_of
 from tui_trainer.engine.step import AutogradStep, Step, Sums
 from tui_trainer.runs.state import Change
 from tui_trainer.text import InputError
@@ -75,7 +77,9 @@ class Trainer:
         self.model = models.build(config).to(self.device)
         self.optimizers = Optimizers(config, self.model, self.device)
         train = self.splits.train
-        self.path: Step = AutogradStep(self.model, self.optimizers, train.images, train.labels, numerics.precision)
+        self.path: Step = paths.make(
+            numerics.step_path, self.model, self.optimizers, train.images, train.labels, numerics.precision
+        )
         self.path.configure(config)
         torch.manual_seed(seed_of(config.training.seed, "dropout"))
         self.clock = Clock()

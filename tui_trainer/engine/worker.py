@@ -132,7 +132,6 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
             pid=os.getpid(),
             host=platform.node(),
             **asdict(numerics),
-            step_path=trainer.path.name,
             parameters=sum(config.layer_parameters),
             train_examples=len(splits.train),
             steps_per_epoch=config.steps_per_epoch,

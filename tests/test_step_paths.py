@@ -1,0 +1,193 @@
+"""The hand-written step paths: the reference's weights within a stated tolerance, and exact in themselves."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.reference_cases import KNOBS, PAIRS, config_of
+from tests.running import Cli, quick
+from tests.test_engine import Syncs
+from tests.test_reference import CLOSE, compare, files, tolerance
+from tui_trainer.config import RunConfig
+from tui_trainer.engine import compiled, data, device, model, paths
+from tui_trainer.engine.data import Examples, Splits
+from tui_trainer.engine.manual import is_plain
+from tui_trainer.engine.optim import Optimizers
+from tui_trainer.engine.step import AutogradStep
+from tui_trainer.engine.trainer import Trainer
+from tui_trainer.text import InputError
+
+__all__ = ["files"]  # the fixture
+
+NEAR = 2e-6
+MUON_NEAR = 1e-3  # Muon orthogonalises in bfloat16, where the last bit of a gradient may turn a rounding
+PATHS = ["manual", pytest.param("compiled", marks=pytest.mark.skipif(not compiled.library(), reason="no C++ compiler"))]
+PLAIN = [
+    words
+    for words in (*KNOBS, *(" ".join(row) for row in PAIRS))
+    if "FILE" not in words and "init=zeros" not in words and is_plain(config_of(words))
+]
+"""Of zeros all classes come out alike, and rounding decides which one counts as the answer."""
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("words", PLAIN)
+def test_weights_after_every_step(words: str, path: str) -> None:
+    near = MUON_NEAR if "muon" in words else max(NEAR, tolerance(words))
+    assert near >= NEAR > 0 and CLOSE
+    compare(config_of(f"{words} step_path={path}"), Path(), near)
+
+
+def steps(config: RunConfig, images: torch.Tensor, labels: torch.Tensor, chunks: Sequence[int]) -> AutogradStep:
+    """A path that has trained on all examples in order, `chunks` steps a call and then the rest."""
+    network = model.build(config)
+    path = paths.make(
+        config.training.step_path, network, Optimizers(config, network, torch.device("cpu")), images, labels, "fp32"
+    )
+    path.configure(config)
+    network.train()
+    size = config.training.batch_size
+    order, at = torch.arange(len(labels)), 0
+    for count in (*chunks, math.ceil(len(labels) / size)):
+        part = order[at : at + count * size]
+        if len(part):
+            path.run(part, [1.0] * math.ceil(len(part) / size))
+        at += len(part)
+    return path
+
+
+def weights(path: AutogradStep) -> list[torch.Tensor]:
+    return [tensor.clone() for tensor in path.model.state_dict().values()]
+
+
+shapes = st.fixed_dictionaries(
+    {
+        "hidden": st.lists(st.integers(1, 150), max_size=3),
+        "inputs": st.integers(1, 70),
+        "classes": st.integers(2, 40),
+        "examples": st.integers(1, 260),
+        "batch_size": st.integers(1, 260),
+        "optimizer": st.sampled_from(["sgd", "adam", "adadelta", "rmsprop"]),
+        "activation": st.sampled_from(["relu", "tanh", "sigmoid", "elu", "leaky_relu", "identity"]),
+        "chunks": st.lists(st.integers(1, 5), max_size=4),
+    }
+)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@settings(max_examples=60, deadline=None)
+@given(shape=shapes)
+def test_any_shape(path: str, shape: dict[str, object]) -> None:
+    """Odd widths, last batches, batches beyond a tile: autograd's weights; and the same bits however it is chunked."""
+    inputs, classes, examples = (int(str(shape[key])) for key in ("inputs", "classes", "examples"))
+    hidden = "-".join(map(str, shape["hidden"])) or "none"  # type: ignore[call-overload]
+    draw = torch.Generator().manual_seed(1)
+    images, labels = torch.rand(examples, inputs, generator=draw), torch.randint(classes, (examples,), generator=draw)
+
+    def config(name: str) -> RunConfig:
+        words = f"optimizer={shape['optimizer']} activation={shape['activation']} batch_size={shape['batch_size']}"
+        return config_of(f"{words} hidden_sizes={hidden} learning_rate=0.01 step_path={name}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunConfig, "layer_sizes", property(lambda c: (inputs, *c.network.hidden_sizes, classes)))
+        reference = steps(config("autograd"), images, labels, [])
+        whole = steps(config(path), images, labels, [])
+        cut = steps(config(path), images, labels, shape["chunks"])  # type: ignore[arg-type]
+    (sums, norm), (their_sums, their_norm) = whole.read(), reference.read()
+    if shape["optimizer"] == "sgd":  # adaptive ones divide by the gradient: where it is all but 0, rounding decides
+        for ours, theirs in zip(weights(whole), weights(reference), strict=True):
+            assert torch.allclose(ours, theirs, rtol=1e-3, atol=2e-5)
+        assert sums.loss == pytest.approx(their_sums.loss, rel=1e-4)
+        assert norm == pytest.approx(their_norm, rel=1e-3, abs=1e-6)
+    assert all(map(torch.equal, weights(whole), weights(cut)))
+    assert cut.read()[0] == sums
+
+
+@pytest.mark.skipif(not compiled.library(), reason="no C++ compiler")
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+def test_threads_change_no_bit_of_the_compiled_path(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "FLOPS_A_THREAD", 1)
+    images, labels = torch.rand(500, 64), torch.randint(10, (500,))
+    config = config_of(f"optimizer={optimizer} hidden_sizes=67-33 batch_size=130 learning_rate=0.01 step_path=compiled")
+    found = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        path = steps(config, images, labels, [])
+        assert path.net.threads == threads  # type: ignore[attr-defined]
+        found.append((weights(path), path.read()))
+    torch.set_num_threads(1)
+    for other, numbers in found[1:]:
+        assert all(map(torch.equal, other, found[0][0]))
+        assert numbers[0] == found[0][1][0]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("optimizer", ["sgd", "sgd momentum=0.9", "adam", "adadelta", "muon", "adam clip_norm=0.1"])
+def test_no_step_makes_the_host_wait(optimizer: str, path: str) -> None:
+    config = quick(*f"optimizer={optimizer} dropout=0 step_path={path}".split())
+    numerics = device.choose(config)
+    device.prepare(numerics)
+    t = Trainer(config, data.load(config, Path(), numerics.torch_device), numerics)
+    order, factors = torch.arange(1257), t.factors(13)
+    t.path.run(order, factors)
+    with Syncs(tensor for name, tensor in t.optimizers.tensors().items() if name.endswith("/step")) as syncs:
+        t.path.run(order, factors)
+        assert syncs.count == 0
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_weight_that_is_no_number_is_seen_in_the_loss(path: str, optimizer: str) -> None:
+    config = config_of(f"optimizer={optimizer} step_path={path}")
+    splits = data.load(config, Path(), torch.device("cpu"))
+    images = splits.train.images.clone()
+    images[3, 5] = math.nan
+    poisoned = Splits(Examples(images, splits.train.labels), splits.validation, splits.test)
+    t = Trainer(config, poisoned, device.choose(config))
+    t.path.run(torch.arange(16), [1.0])
+    assert math.isnan(t.path.read()[0].loss)
+
+
+def test_the_fastest_path_that_can_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    fastest = "compiled" if compiled.library() else "manual"
+    assert paths.choose(quick(), "cpu") == fastest
+    assert paths.choose(quick(), "cuda") == "autograd"
+    for words in ("batch_norm=true", "activation=gelu", "activation=maxout", "precision=bf16"):
+        assert paths.choose(quick(words), "cpu") == "autograd"
+    monkeypatch.setattr(compiled, "library", lambda: None)
+    assert paths.choose(quick(), "cpu") == "manual"
+    assert paths.choose(quick(), "cpu", recorded="autograd") == "autograd"
+    assert paths.choose(quick(), "cpu", recorded="compiled") == "manual"  # gone: the resume is refused for it
+    for words, why in (("step_path=compiled", "C.. compiler"), ("step_path=manual batch_norm=true", "cannot train")):
+        with pytest.raises(InputError, match=f"training.step_path.*{why}"):
+            paths.choose(quick(*words.split()), "cpu")
+
+
+def test_a_resumed_run_keeps_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a faster one is there now; what was compiled otherwise is not resumed in silence."""
+    begun = dataclasses.asdict(device.choose(quick("step_path=manual")))
+    resumed, differing = device.settle(quick(), begun)
+    assert (resumed.step_path, differing) == ("manual", [])
+    if compiled.library():
+        begun = dataclasses.asdict(device.choose(quick()))
+        monkeypatch.setattr(compiled, "library", lambda: (None, "another"))
+        assert device.settle(quick(), begun)[1] == ["versions"]
+
+
+def test_without_a_compiler_that_works_runs_train_all_the_same(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "c++"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("CXX", str(broken))
+    assert "finished" in cli("train", "digits", "--plain", "--set", "epochs=1", "--set", "hidden_sizes=8")
+    assert "manual" in cli("show", "last")
+    status, _, err = cli.result("train", "digits", "--plain", "--set", "epochs=1", "--set", "step_path=compiled")
+    assert status == 2 and "training.step_path" in err
