@@ -305,6 +305,10 @@ async def test_foreign_words_are_shown_literally(root: Path) -> None:
         async with open_on(fake).run_test(size=(200, 60)) as pilot:
             await wait_to_see(pilot, "[red]x[/][@click=app.exit]]0;y", "[b]A[/b] middling rate")
             assert "\x1b" not in seen(pilot)
+            fake.directory.notes_file.write_text('conclusions = "first\\u001b[31m\\nsecond [b]"')
+            await pilot.press("c")
+            await wait_to_see(pilot, "first[31m", "second [b]")
+            assert pilot.app.screen.query_one(TextArea).text == "first[31m\nsecond [b]"
 
 
 @pytest.mark.parametrize("size", [(20, 5), (60, 12), (80, 24), (200, 60)])

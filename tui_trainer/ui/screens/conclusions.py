@@ -13,7 +13,7 @@ from textual.widgets import TextArea
 
 from tui_trainer.studies import notes
 from tui_trainer.studies.directory import StudyDirectory
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, clean
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED
 
@@ -45,7 +45,8 @@ class ConclusionsScreen(ModalScreen[bool]):
         area = self.query_one(TextArea)
         area.cursor_blink = False
         try:
-            self.saved = notes.conclusions(self.directory)
+            said = notes.conclusions(self.directory)
+            self.saved = "\n".join(clean(line, notes.MOST) for line in said.split("\n"))
         except InputError as error:
             self._say(error.problems[0], "$text-error")
         area.load_text(self.saved)
