@@ -1,4 +1,5 @@
-"""What the dashboard costs: time to first paint, bytes and CPU of a live screen, training speed attached and detached.
+"""What the dashboard costs: time to first paint, bytes and CPU of a live screen, training speed detached,
+attached, and with a terminal that stopped reading.
 
     python -m benchmarks.dashboard [--pairs 5] [--epochs 20]
 
@@ -6,64 +7,17 @@ Needs MNIST under TUI_TRAINER_DATA. Pairs alternate; medians of the ratios withi
 """
 
 import argparse
-import fcntl
 import json
 import os
-import pty
-import re
-import select
-import signal
 import statistics
-import struct
 import subprocess
-import sys
 import tempfile
-import termios
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-PROGRAM = [sys.executable, "-m", "tui_trainer"]
-ESCAPES = re.compile(rb"\x1b(\[[0-9;?<>=]*[a-zA-Z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>78])")
-
-
-class Screen:
-    """The program on a pseudo-terminal of our own, 120×40; what it draws is read and counted."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.started = time.perf_counter()
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = "xterm-256color"
-            os.execv(PROGRAM[0], [*PROGRAM, *arguments])
-        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        self.drawn = b""
-        self.bytes = 0
-
-    def read(self, seconds: float, until: Callable[[bytes], bool] | None = None) -> bool:
-        """Read for at most `seconds`, or until the words drawn so far satisfy `until`."""
-        deadline = time.perf_counter() + seconds
-        while (left := deadline - time.perf_counter()) > 0:
-            if select.select([self.terminal], [], [], left)[0]:
-                try:
-                    got = os.read(self.terminal, 65_536)
-                except OSError:
-                    return False
-                self.bytes += len(got)
-                if until:
-                    self.drawn += got
-                    if until(ESCAPES.sub(b"", self.drawn)):
-                        return True
-        return False
-
-    def close(self) -> None:
-        os.kill(self.pid, signal.SIGTERM)
-        while self.read(0.2):
-            pass
-        os.waitpid(self.pid, 0)
-        os.close(self.terminal)
+from benchmarks.terminal import PROGRAM, Screen
 
 
 def first_paint(runs: int) -> list[float]:
@@ -108,6 +62,16 @@ def attached(epochs: int) -> tuple[float, float, float]:
     return seconds_of(run), rate, share
 
 
+def stalled(epochs: int) -> float:
+    """Training seconds while the dashboard's terminal takes nothing any more, as over a connection that hangs."""
+    run = start(epochs)
+    screen = Screen("attach", run)
+    screen.read(1.5)
+    seconds = seconds_of(run)  # nobody reads meanwhile
+    screen.close()
+    return seconds
+
+
 def status(run: str) -> str:
     """`running` or `finished`, read off the log's last line: a process for it would disturb the measurement."""
     with (Path(os.environ["TUI_TRAINER_RUNS"]) / run / "events.jsonl").open("rb") as log:
@@ -125,15 +89,17 @@ def main() -> None:
         os.environ["TUI_TRAINER_RUNS"] = folder
         paints = first_paint(7)
         print(f"first paint: median {statistics.median(paints):.3f} s, {min(paints):.3f} to {max(paints):.3f}")
-        ratios, rates, shares = [], [], []
+        ratios, stalls, rates, shares = [], [], [], []
         for _ in range(options.pairs):
             detached = seconds_of(start(options.epochs))
             with_dashboard, rate, share = attached(options.epochs)
             ratios.append(detached / with_dashboard)
+            stalls.append(detached / stalled(options.epochs))
             rates.append(rate)
             shares.append(share)
-            print(f"  detached {detached:.2f} s, attached {with_dashboard:.2f} s, ratio {ratios[-1]:.3f}")
+            print(f"  detached {detached:.2f} s; attached ×{ratios[-1]:.3f}, stalled ×{stalls[-1]:.3f}", flush=True)
         print(f"throughput attached / detached: median {statistics.median(ratios):.3f}")
+        print(f"throughput with a stalled terminal / detached: median {statistics.median(stalls):.3f}")
         print(f"to the terminal: median {statistics.median(rates) / 1000:.1f} kB/s")
         print(f"dashboard's CPU: median {100 * statistics.median(shares):.1f} % of a core")
 

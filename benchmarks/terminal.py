@@ -47,8 +47,11 @@ class Screen:
         os.write(self.terminal, keys.encode())
 
     def close(self) -> None:
+        """End the program, reading what it still draws: it waits for its terminal."""
         os.kill(self.pid, signal.SIGTERM)
-        while self.read(0.2):
-            pass
-        os.waitpid(self.pid, 0)
+        deadline = time.perf_counter() + 10
+        while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+            self.read(0.1)
+            if time.perf_counter() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
         os.close(self.terminal)

@@ -49,9 +49,9 @@ WORKLOADS = {
     for work in (
         Workload("setting-2", "evaluation-report/setting-2", (200, 200, 200), 200, "adam", 1e-4, 60_000),
         Workload("setting-1", "evaluation-report/setting-1", (200, 200, 200), 200, "adadelta", 0.1, 60_000),
-        Workload("128-128, batch 100", "lab-report/batch-100", (128, 128), 100, "sgd", 0.01, 50_000),
-        Workload("128-128, batch 10", "lab-report/batch-10", (128, 128), 10, "sgd", 0.01, 20_000),
-        Workload("128-128, batch 1", "lab-report/batch-1", (128, 128), 1, "sgd", 0.01, 2_000),
+        Workload("128-128, batch 100", "lab-report/128-128-relu", (128, 128), 100, "sgd", 0.01, 50_000),
+        Workload("128-128, batch 10", "lab-report/128-128-relu", (128, 128), 10, "sgd", 0.01, 20_000),
+        Workload("128-128, batch 1", "lab-report/128-128-relu", (128, 128), 1, "sgd", 0.01, 2_000),
         Workload("800-800-800, batch 10", "lab-report/800-800-800", (800, 800, 800), 10, "sgd", 0.01, 5_000),
         Workload("first-mlp", "first-mlp/50-50-units", (50, 50), 100, "adam", 1e-3, 50_000),
         Workload("1000 units", "first-mlp/1000-units", (1000, 1000), 100, "adam", 1e-3, 10_000),
