@@ -2,7 +2,9 @@
 
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -257,6 +259,26 @@ def test_nothing_is_made_that_could_not_be_announced(cli: Cli, coordinators: Coo
     with pytest.raises(OSError, match="No space left"):
         crew.start(member, None, 0)
     assert not list(cli.runs.glob("2*")) and not crew.live
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_on_a_gpu_each_worker_and_the_next_one_see_that_gpu_alone(cli: Cli, coordinators: Coordinators) -> None:
+    follower = follow.load(coordinators.prepare(LASTING + rows("a", "b")))
+    crew = workers.Workers(cli.runs, cli.data, [{"CUDA_VISIBLE_DEVICES": "GPU-a"}], lambda _: None)
+    prepared = 0
+    for row in follower.rows:
+        crew.start(row.members[0].member, None, 0)
+        (live,) = crew.live.values()
+        holder = launch.owner(live.run)
+        assert holder and holder.pid == (prepared or holder.pid)
+        prepared = crew.standbys[0].process.pid
+        for pid in (holder.pid, prepared):
+            assert b"CUDA_VISIBLE_DEVICES=GPU-a\0" in Path(f"/proc/{pid}/environ").read_bytes()
+        launch.kill(live.run)
+        crew.live.clear()
+    last = crew.standbys[0].process
+    crew.rest()
+    assert last.wait(60) == 0 and not crew.standbys
 
 
 class FakeJob:

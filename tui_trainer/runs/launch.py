@@ -173,11 +173,11 @@ def worker_command(*arguments: str) -> list[str]:
 
 
 class Standby:
-    """A process that has already imported torch and waits for a run, to become its worker; one a dashboard."""
+    """A process that has already imported torch and waits for a run, to become its worker."""
 
     job = "standby"
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self.ours, theirs = socket.socketpair(
             socket.AF_UNIX, socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
         )
@@ -188,6 +188,7 @@ class Standby:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                env={**os.environ, **(environment or {})},
             )
 
     def hand_over(self, order: bytes, lock: int) -> int | None:

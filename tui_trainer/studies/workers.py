@@ -11,7 +11,7 @@ from pathlib import Path
 from tui_trainer.runs import directory, follow
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.events import Event
-from tui_trainer.runs.launch import ForkServer, launch, liveness, terminate
+from tui_trainer.runs.launch import ForkServer, Standby, launch, liveness, terminate
 from tui_trainer.studies import events
 from tui_trainer.studies.plan import Member
 from tui_trainer.studies.slots import Slot
@@ -44,6 +44,7 @@ class Workers:
         self.reached: dict[str, tuple[int, int]] = {}
         """Member → the furthest step of any of its workers, and deaths since it was reached."""
         self.fork_server: ForkServer | None = None
+        self.standbys: dict[int, Standby] = {}
 
     @property
     def free_slot(self) -> int | None:
@@ -72,23 +73,29 @@ class Workers:
             if state.status == "finished" or (state.status == "failed" and state.started):
                 self.settled[member.key] = state.status
                 return
-            launch(run, self.data_root, standby=self._server(), environment=self.slots[slot])
+            launch(run, self.data_root, standby=self._prepared(slot), environment=self.slots[slot])
         except InputError as error:
             self._give_up(member, "; ".join(error.problems))
             return
         self.live[member.key] = Live(member, run, slot)
         self.commit(events.Launched(member=member.key, slot=slot))
 
-    def _server(self) -> ForkServer | None:
-        if self.fork_server is None and sys.platform == "linux":  # macOS: its libraries do not survive a fork
-            self.fork_server = ForkServer()
-        return self.fork_server
+    def _prepared(self, slot: int) -> Standby | None:
+        """A process that has torch imported already, if there is one; the next one for this slot is warmed up."""
+        if sys.platform == "linux" and not self.slots[slot]:
+            self.fork_server = self.fork_server or ForkServer()
+            return self.fork_server
+        # neither CUDA nor the libraries of macOS survive a fork
+        ready = self.standbys.pop(slot, None)
+        self.standbys[slot] = Standby(self.slots[slot])
+        return ready
 
     def rest(self) -> None:
-        """Let the fork server go while no run is to be started."""
-        if self.fork_server is not None:
-            self.fork_server.dismiss()
-            self.fork_server = None
+        """Let go of prepared processes while no run is to be started."""
+        for prepared in (*self.standbys.values(), *([self.fork_server] if self.fork_server else [])):
+            prepared.dismiss()
+        self.standbys.clear()
+        self.fork_server = None
 
     def _directory(self, member: Member, id: str | None) -> Run:
         if not id:
