@@ -34,11 +34,14 @@ def train(order: bytes, lock: int) -> int:
 
 
 def import_ahead() -> None:
-    """Import what a worker will, and what it would import late: torch.optim a compiler, small data sets sklearn."""
+    """Import what a worker will, and what it would need late: torch.optim a compiler, small data sets sklearn."""
     import sklearn.datasets  # noqa: F401
     import torch._dynamo  # noqa: F401
 
     import tui_trainer.engine.worker  # noqa: F401
+    from tui_trainer.engine import compiled
+
+    compiled.library()  # built, the first time on this machine
 
 
 def standby() -> int:
