@@ -173,12 +173,15 @@ def tell(begun: StudyDirectory, command: AnyCommand, done: str) -> None:
 
 @app.command("skip")
 def study_skip(
-    name: StudyName, targets: Annotated[list[str], typer.Argument(metavar="ROW[/SEED]…", help="what to leave out")]
+    name: StudyName,
+    targets: Annotated[list[str], typer.Argument(metavar="ROW[/SEED]…", help="what to leave out")],
+    undo: Annotated[bool, typer.Option("--undo", help="want them again")] = False,
 ) -> None:
     """Leave rows or single runs out; live ones are stopped and saved."""
     from tui_trainer.studies.commands import Skip
 
-    tell(find(name), Skip(targets=targets), f"skipped {', '.join(targets)}")
+    words = "wants again" if undo else "skipped"
+    tell(find(name), Skip(targets=targets, undo=undo), f"{words} {', '.join(targets)}")
 
 
 @app.command("add")

@@ -18,9 +18,10 @@ class Stop(Command, kw_only=True):
 
 
 class Skip(Command, kw_only=True):
-    """Leave rows out, or single members as `row/seed`; live ones are stopped and saved."""
+    """Leave rows out, or single members as `row/seed`; live ones are stopped and saved. `undo` wants them again."""
 
     targets: list[str]
+    undo: bool = False
 
 
 class Add(Command, kw_only=True):
@@ -47,8 +48,9 @@ DECODER = msgspec.json.Decoder(AnyCommand)
 def consequences(state: StudyState, command: AnyCommand) -> list[events.AnyEvent]:
     """What the command changes in the study's plan. Raises `InputError` for what cannot be done."""
     match command:
-        case Skip(targets=targets):
-            return [events.Skipped(members=[key for target in targets for key in _members(state, target)])]
+        case Skip(targets=targets, undo=undo):
+            keys = [key for target in targets for key in _members(state, target)]
+            return [events.Skipped(members=keys, undone=undo)]
         case Add(row=values):
             row = Row.from_json(values)
             if row.name in state.order:

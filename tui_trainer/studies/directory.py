@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_trainer.files import write_whole
 from tui_trainer.runs.directory import check_name
 from tui_trainer.studies.plan import Plan
 from tui_trainer.text import InputError
@@ -80,7 +81,7 @@ def create(runs_root: Path, id: str, definition: bytes, plan: Plan) -> StudyDire
         making.path.mkdir(parents=True)
         making.inbox.mkdir()
         making.analyses.mkdir()
-        making.definition_file.write_bytes(definition)
+        write_whole(making.definition_file, definition)
         plan.write(making.plan_file)
         making.path.rename(directory.path)
     except OSError as error:

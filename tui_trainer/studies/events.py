@@ -46,9 +46,10 @@ class Failed(Event, kw_only=True):
 
 
 class Skipped(Event, kw_only=True):
-    """These members are not wanted any more; a live one is stopped and saved."""
+    """These members are not wanted any more, a live one is stopped and saved; or, undone, they are wanted again."""
 
     members: list[str]
+    undone: bool = False
 
 
 class Added(Event, kw_only=True):

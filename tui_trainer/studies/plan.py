@@ -14,7 +14,7 @@ from typing import Any
 
 from tui_trainer import presets
 from tui_trainer.config import VARIANTS, RunConfig, apply, build, change, knobs, resolve
-from tui_trainer.files import open_regular
+from tui_trainer.files import open_regular, write_whole
 from tui_trainer.studies.definition import Grid, RunEntry, Study
 from tui_trainer.text import InputError, clean, nearest
 
@@ -101,7 +101,7 @@ class Plan:
     def write(self, path: Path) -> None:
         header = {"format": FORMAT, "name": self.name, "seeds": self.seeds, "settings": self.settings}
         rest = {"threads": self.threads, "data_root": str(self.data_root), "rows": [row.as_json() for row in self.rows]}
-        path.write_text(json.dumps(header | rest), encoding="utf-8")
+        write_whole(path, json.dumps(header | rest).encode())
 
     @classmethod
     def read(cls, path: Path) -> Plan:

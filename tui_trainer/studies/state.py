@@ -100,8 +100,9 @@ def _failed(state: StudyState, event: events.Failed) -> None:
 
 
 def _skipped(state: StudyState, event: events.Skipped) -> None:
-    state.skipped |= set(event.members)
-    _note(state, event, f"skipped: {', '.join(event.members)}")
+    members = set(event.members)
+    state.skipped = state.skipped - members if event.undone else state.skipped | members
+    _note(state, event, f"{'wanted again' if event.undone else 'skipped'}: {', '.join(event.members)}")
 
 
 def _added(state: StudyState, event: events.Added) -> None:
