@@ -19,7 +19,6 @@ def test_every_width_and_batch_is_measured_and_the_printed_figures_stand_beside(
     assert cells == [([8, 8], 100), ([8, 8], 9), ([1000, 1000], 100), ([1000, 1000], 9)]
     assert [row["printed"] for row in rows] == [None, None, 5500, None]
     assert all(row["images_per_second"] > 0 and row["device"] == "cpu" and row["optimizer"] == "adam" for row in rows)
-    assert rows[0]["images_per_second"] > rows[2]["images_per_second"]
     assert not list(cli.runs.iterdir())
 
 
@@ -29,7 +28,9 @@ def test_bars_are_aligned_and_plain_where_the_terminal_is(cli: Cli, monkeypatch:
     heading, *lines = out.splitlines()[:3]
     assert heading.split() == ["units", "batch", "device", "images/s", "printed"]
     assert len({line.index("=") for line in lines}) == 1
-    assert lines[0].count("=") > lines[1].count("=") > 0
+    rates = [int(line.split()[3].replace(",", "")) for line in lines]
+    bars = [line.count("=") for line in lines]
+    assert min(bars) > 0 and bars[rates.index(max(rates))] == max(bars) == 24  # the fastest has the whole width
     assert out.isascii()
 
 
