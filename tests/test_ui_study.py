@@ -51,7 +51,7 @@ async def test_a_live_study_fills_its_table(root: Path) -> None:
             await wait_for(pilot, lambda: "95.00 ± 1.41 %" in line_of(pilot, "slow"), "mean and deviation")
             running = fake.begin("fast", 0).train(1, 2, 3)
             await wait_for(pilot, lambda: "▶ running 0/2" in line_of(pilot, "fast"), "a third run")
-            assert "3/10" in line_of(pilot, "fast")
+            await wait_for(pilot, lambda: "3/10" in line_of(pilot, "fast"), "its epochs")
             running.train(4)
             await wait_for(pilot, lambda: "4/10" in line_of(pilot, "fast"), "its progress")
 
@@ -217,7 +217,7 @@ async def test_sorting_by_keys_and_clicks(root: Path) -> None:
             await wait_to_see(pilot, "97.00 %")
             assert order(pilot) == ["slow", "middling", "fast"]
             await pilot.press("O")
-            assert order(pilot) == ["fast", "middling", "slow"]
+            await wait_for(pilot, lambda: order(pilot) == ["fast", "middling", "slow"], "the other way")
             assert screen_of(pilot).table.chosen == "slow"  # the highlight stays on its row
             header = seen(pilot).splitlines()[5]
             await pilot.click("StudyTable", offset=(header.index(" test accuracy") + 3, 1))
@@ -236,9 +236,9 @@ async def test_the_filter_narrows_rows_and_hotkeys_sleep_while_typing(root: Path
             await wait_to_see(pilot, "waiting 3.")
             await pilot.press("slash", *"idx")
             assert pilot.app.screen.query_one("#filter", Input).value == "idx"
-            assert order(pilot) == []
+            await wait_for(pilot, lambda: order(pilot) == [], "no row has this word")
             await pilot.press("backspace", "enter")
-            assert order(pilot) == ["middling"]
+            await wait_for(pilot, lambda: order(pilot) == ["middling"], "one row has this word")
             await pilot.press("escape")
             await wait_for(pilot, lambda: order(pilot) == ["slow", "middling", "fast"], "all rows again")
 
@@ -251,7 +251,7 @@ async def test_charts_follow_the_table(root: Path) -> None:
         async with open_on(fake).run_test(size=LARGE) as pilot:
             await wait_to_see(pilot, "validation accuracy %", "● slow  ▲ middling")
             await pilot.press("down")
-            assert screen_of(pilot).charts.chosen == "middling"
+            await wait_for(pilot, lambda: screen_of(pilot).charts.chosen == "middling", "the row is chosen")
             await pilot.press("right_square_bracket")
             await wait_to_see(pilot, "validation loss", "y log")
             await pilot.press("right_square_bracket")
