@@ -235,6 +235,20 @@ def test_studies_and_runs_wait_their_turn(cli: Cli, coordinators: Coordinators) 
     assert cli("queue") == "nothing runs and nothing waits\n"
 
 
+def test_a_worker_that_outlived_its_coordinator_keeps_its_slot(cli: Cli, coordinators: Coordinators) -> None:
+    place = coordinators.prepare(LASTING + rows("a", "b"))
+    crew = workers.Workers(cli.runs, cli.data, [{}], EventLog(place.events_file).commit)
+    crew.start(follow.load(place).rows[0].members[0].member, None, 0)
+    until(cli, "tried", begun)
+    start.ask(place, commands.Move(row="a"))
+    coordinators.start(place, jobs=1)
+    for before in ("b", ""):  # between two answers the coordinator fills its slots
+        start.ask(place, commands.Move(row="a", before=before))
+    assert statuses(follow.load(place)) == {"a/0": "running", "b/0": "waiting"}
+    start.ask(place, commands.Stop())
+    assert statuses(until(cli, "tried", ended)) == {"a/0": "stopped", "b/0": "waiting"}
+
+
 def test_what_was_announced_is_made_once_under_that_name(cli: Cli, coordinators: Coordinators) -> None:
     """As after kills between announcement, directory and config."""
     place = coordinators.prepare(TINY + rows("absent", "half", "whole"))
