@@ -84,14 +84,14 @@ label_noise=0.3
 steps=8
 drop_last=true
 drop_last=true accumulate=2
-drop_last=true batch_size=100
+drop_last=true batch_size=50
 accumulate=4
 precision=fp32 deterministic=false device=auto
 precision=bf16
 precision=bf16 optimizer=sgd batch_norm=true clip_norm=0.5
 scaling=standardise
 split=auto data=digits
-split=70-15-15 data=digits train_size=0 batch_size=200
+split=70-15-15 data=digits train_size=0 batch_size=60
 data=xor batch_size=3 hidden_sizes=4 split=all
 data=and batch_size=4 hidden_sizes=none
 data=moons examples=60 spread=0.2 scaling=standardise

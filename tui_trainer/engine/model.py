@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from tui_trainer.config import RunConfig
 from tui_trainer.config.groups import Network
+from tui_trainer.engine.products import Linear
 from tui_trainer.engine.seeds import generator
 
 
@@ -82,7 +83,7 @@ def build(config: RunConfig) -> Mlp:
     for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         hidden = index < len(sizes) - 2
         width = outputs * pieces if hidden else outputs
-        layers.append(nn.utils.skip_init(nn.Linear, inputs, width, bias=network.bias))
+        layers.append(nn.utils.skip_init(Linear, inputs, width, bias=network.bias))
         if hidden:
             if network.batch_norm:
                 layers.append(nn.BatchNorm1d(width))

@@ -1,6 +1,9 @@
 """Matrix products of float32 on the CPU, through oneDNN where that is faster."""
 
+from typing import Any
+
 import torch
+from torch import nn
 from torch.nn import functional
 
 ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
@@ -21,3 +24,33 @@ def product(
         return found
     found = functional.linear(left, right, bias)
     return found.relu_() if relu else found
+
+
+class Linear(nn.Linear):
+    """PyTorch's, through oneDNN where that is faster; differentiable once."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        plain = input.device.type == "cpu" and input.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
+        if not (plain and onednn_is_faster(len(input))):
+            return super().forward(input)
+        found: torch.Tensor = _Product.apply(input, self.weight, self.bias)
+        return found
+
+
+class _Product(torch.autograd.Function):
+    """oneDNN's operator has no derivative of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        ctx.save_for_backward(x, weight)
+        return product(x, weight, bias, onednn=True)
+
+    @staticmethod
+    def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        return (
+            product(slope, weight.t(), None, onednn=True) if needs_x else None,
+            product(slope.t(), x.t(), None, onednn=True) if needs_weight else None,
+            slope.sum(0) if needs_bias else None,
+        )
