@@ -119,7 +119,7 @@ def test_threads_change_no_bit_of_the_compiled_path(optimizer: str, monkeypatch:
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)
         path = steps(config, images, labels, [])
-        assert path.net.threads == threads  # type: ignore[attr-defined]
+        assert path.net.threads == path.threads.best == threads  # type: ignore[attr-defined]
         found.append((weights(path), path.read()))
     torch.set_num_threads(1)
     for other, numbers in found[1:]:
@@ -191,3 +191,22 @@ def test_without_a_compiler_that_works_runs_train_all_the_same(
     assert "manual" in cli("show", "last")
     status, _, err = cli.result("train", "digits", "--plain", "--set", "epochs=1", "--set", "step_path=compiled")
     assert status == 2 and "training.step_path" in err
+
+
+def test_threads_follow_the_load() -> None:
+    threads = compiled.Threads(4)
+    cost = {1: 3.0, 2: 2.0, 4: 1.0}
+
+    def chunks(count: int) -> int:
+        for _ in range(count):
+            for used in (threads.trial(), threads.best):
+                if used:
+                    threads.took(used, cost[used])
+        return threads.best
+
+    assert chunks(5) == 4
+    cost |= {2: 9.0, 4: 9.0}  # somebody else came
+    assert chunks(5 * compiled.TRIAL_EVERY) == 1
+    cost |= {2: 1.0}
+    assert chunks(10 * compiled.TRIAL_EVERY) == 2
+    assert compiled.Threads(1).trial() is None

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,8 @@ BUILD_SECONDS = 120
 ACTIVATIONS = {"identity": 0, "relu": 1, "leaky_relu": 2, "elu": 3, "tanh": 4, "sigmoid": 5}
 NONE, SGD, ADAM, ADADELTA = range(4)
 MEMORIES = {SGD: ("momentum_buffer",), ADAM: ("exp_avg", "exp_avg_sq"), ADADELTA: ("square_avg", "acc_delta")}
-FLOPS_A_THREAD = 6e6  # of a step; below, a second thread costs more in waiting than it saves
+FLOPS_A_THREAD = 3e6  # of a step; below, a second thread costs more in waiting than it saves
+TRIAL_EVERY = 16  # chunks; and the share of a chunk that a trial takes
 
 
 class _Parameter(ctypes.Structure):
@@ -133,6 +135,36 @@ def _build(builder: str, target: Path) -> None:
         made.replace(target)  # whole or not at all: several workers may build at once
 
 
+class Threads:
+    """How many threads the next steps get: the number that was fastest lately.
+
+    No bit depends on it, so it may follow what else the machine has to do: where a core is shared, two threads that
+    wait for each other at every layer are slower than one.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.candidates = sorted({1 << power for power in range(10) if 1 << power < most} | {most})
+        self.seconds: dict[int, float] = {}
+        self.calls = 0
+
+    @property
+    def best(self) -> int:
+        return min(self.seconds, key=self.seconds.__getitem__, default=self.candidates[-1])
+
+    def trial(self) -> int | None:
+        """Another number to try in this chunk, now and then."""
+        self.calls += 1
+        others = [count for count in self.candidates if count != self.best]
+        untried = [count for count in others if count not in self.seconds]
+        if not others or not (untried or self.calls % TRIAL_EVERY == 0):
+            return None
+        return (untried or others)[self.calls // TRIAL_EVERY % len(untried or others)]
+
+    def took(self, count: int, seconds: float) -> None:
+        """A step took so many seconds; one measurement alone decides nothing."""
+        self.seconds[count] = 0.7 * self.seconds.get(count, seconds) + 0.3 * seconds
+
+
 class CompiledStep(ManualStep):
     """The steps of a chunk in one call. Where an optimizer or a limit is not compiled, only their gradients are."""
 
@@ -157,7 +189,7 @@ class CompiledStep(ManualStep):
         self.rule = self._rule(config)
         examples = min(self.step_size, len(self.labels))
         flops = 6 * examples * sum(linear.weight.numel() for linear in self.linears)
-        self.net.threads = max(1, min(torch.get_num_threads(), round(flops / FLOPS_A_THREAD)))
+        self.threads = Threads(max(1, min(torch.get_num_threads(), round(flops / FLOPS_A_THREAD))))
         self.keeps_gradients = self.rule == NONE or examples > self.native.tile_size()
 
     def _rule(self, config: RunConfig) -> int:
@@ -178,8 +210,14 @@ class CompiledStep(ManualStep):
     @torch.no_grad()
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
         if self.rule != NONE:
-            self._call(self.images, self.labels, order, self.rule, factors)
+            first = len(factors) // TRIAL_EVERY
+            trial = self.threads.trial() if first else None
+            if trial:
+                self._timed(trial, order[: first * self.step_size], factors[:first])
+                order, factors = order[first * self.step_size :], factors[first:]
+            self._timed(self.threads.best, order, factors)
             return
+        self.net.threads = self.threads.best
         for part, factor in zip(order.split(self.step_size), factors, strict=True):
             seen, masks = self.dropout(len(part))
             if seen is None:
@@ -190,6 +228,12 @@ class CompiledStep(ManualStep):
             for parameter in self.parameters:
                 parameter.grad = self.gradients[parameter] if parameter.requires_grad else None
             self.update(factor)
+
+    def _timed(self, threads: int, order: torch.Tensor, factors: Sequence[float]) -> None:
+        self.net.threads = threads
+        began = time.perf_counter()
+        self._call(self.images, self.labels, order, self.rule, factors)
+        self.threads.took(threads, (time.perf_counter() - began) / len(factors))
 
     def _call(
         self,
