@@ -49,6 +49,8 @@ def memory_over_steps(steps: int) -> str:
             going.follower.poll()
         seconds = time.perf_counter() - began
     settled = [rss for step, rss in samples if step >= steps / 10]
+    if not settled:
+        return f"64-8-10 on digits: {steps:,} steps were over before the worker's memory could be looked at"
     return (
         f"64-8-10 on digits, {steps:,} steps in {seconds:.0f} s: the worker's memory is {size(settled[0])} after a "
         f"tenth of them, at most {size(max(settled))} later, {size(settled[-1])} at the end; "

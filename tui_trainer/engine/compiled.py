@@ -270,8 +270,9 @@ class CompiledStep(ManualStep):
         """Where a parameter, its gradient and its optimizer's memory lie now: a resume may have moved them."""
         target.value = parameter.data_ptr()
         if self.keeps_gradients and parameter.requires_grad:
-            kept = self.gradients.setdefault(parameter, torch.zeros_like(parameter))
-            target.gradient = kept.data_ptr()
+            if parameter not in self.gradients:
+                self.gradients[parameter] = torch.zeros_like(parameter)
+            target.gradient = self.gradients[parameter].data_ptr()
         else:
             target.gradient = None
         target.steps = None
