@@ -231,6 +231,7 @@ class StudyView(Screen[None]):
         self.toggle_class("-findings")
         panel = self.query_one("#findings-panel")
         (panel if self.has_class("-findings") else self.table).focus()
+        self.call_after_refresh(self.find)  # it may have another width now
 
     def action_maximise(self) -> None:
         focused = self.focused.id if self.focused else None
@@ -240,6 +241,7 @@ class StudyView(Screen[None]):
         self.remove_class(f"-only-{before}")
         self.set_class(bool(only), f"-only-{only}")
         self.charts.alone = only == "charts"
+        self.call_after_refresh(self.find)
 
     def action_home(self) -> None:
         """First out of what hides the rest."""
