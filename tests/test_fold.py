@@ -24,7 +24,8 @@ from tui_trainer.runs.events import (
     Rewound,
     State,
 )
-from tui_trainer.runs.state import RunState, Series, fold
+from tui_trainer.runs.series import Series
+from tui_trainer.runs.state import RunState, fold
 
 CONFIG = quick("epochs=9")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,60 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 from tui_trainer.config import RunConfig, change
 from tui_trainer.runs import events
+from tui_trainer.runs.series import Series
 from tui_trainer.text import InputError, clean
 
 RunStatus = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 TERMINAL: frozenset[str] = frozenset({"finished", "stopped", "failed"})
-
-
-class Bucket(NamedTuple):
-    """Several neighbouring points of a series as one: where they end, their least, mean and greatest value."""
-
-    step: int
-    low: float
-    mean: float
-    high: float
-
-
-@dataclass
-class Series:
-    """One measured quantity over steps, every point kept."""
-
-    steps: array[int] = field(default_factory=lambda: array("q"))
-    values: array[float] = field(default_factory=lambda: array("d"))
-
-    def append(self, step: int, value: float) -> None:
-        self.steps.append(step)
-        self.values.append(value)
-
-    def rewind(self, step: int) -> None:
-        """Forget every point after `step`."""
-        kept = bisect_right(self.steps, step)
-        del self.steps[kept:], self.values[kept:]
-
-    def buckets(self, count: int, first: int = 0, last: int | None = None) -> list[Bucket]:
-        """The points with first ≤ step ≤ last as at most `count` buckets, for a chart about that many dots wide.
-
-        A bucket holds a power of two of points and begins at a multiple of it, so that a new point changes the last
-        bucket only, and a chart that has drawn the others need not draw them again.
-        """
-        import numpy as np
-
-        begin = bisect_right(self.steps, first - 1)
-        end = len(self.steps) if last is None else bisect_right(self.steps, last)
-        points = 1
-        while -(-end // points) - begin // points > count:
-            points *= 2
-        # sliced copies: a view would forbid the arrays to grow
-        steps, values = self.steps[begin:end], np.array(self.values[begin:end])
-        if points == 1:
-            return [Bucket(s, v, v, v) for s, v in zip(steps, values.tolist(), strict=True)]
-        edges = np.arange(begin - begin % points, end, points).clip(begin) - begin
-        sizes = np.diff(np.append(edges, end - begin))
-        means = np.add.reduceat(values, edges) / sizes
-        lows, highs = np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges)
-        ends = [steps[at] for at in (edges + sizes - 1).tolist()]
-        return [Bucket(*row) for row in zip(ends, lows.tolist(), means.tolist(), highs.tolist(), strict=True)]
 
 
 class LogLine(NamedTuple):

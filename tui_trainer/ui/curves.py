@@ -7,7 +7,8 @@ from typing import Literal
 
 from textual.geometry import Size
 
-from tui_trainer.runs.state import RunState, Series
+from tui_trainer.runs.series import Series
+from tui_trainer.runs.state import RunState
 from tui_trainer.ui import axes
 from tui_trainer.ui.plot import GUTTER, LARGEST, Curve, Mark, Picture
 

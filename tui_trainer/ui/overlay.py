@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from textual.geometry import Size
 
-from tui_trainer.runs.state import RunState, Series
+from tui_trainer.runs.series import Series
+from tui_trainer.runs.state import RunState
 from tui_trainer.studies.measures import PER_EPOCH
 from tui_trainer.ui import axes
 from tui_trainer.ui.curves import loss_axis, percent_axis, position, rate_axis
