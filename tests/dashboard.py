@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from tui_trainer import presets
 from tui_trainer.config import change
@@ -20,6 +22,9 @@ from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
 
 PATIENCE_SECONDS = 10.0
+S = TypeVar("S", bound=Screen[Any])
+LARGE = (120, 40)
+"""Columns and lines of a terminal that has room for every panel."""
 
 
 class FakeLauncher(Launcher):
@@ -47,6 +52,10 @@ def make_app(root: Path, opened: Run | StudyDirectory | None = None, data_root: 
     return TrainerApp(root, data_root or root / "no-data", FakeLauncher(), opened)
 
 
+def open_on(fake: FakeRun) -> TrainerApp:
+    return make_app(fake.run.path.parent, fake.run)
+
+
 def launcher_of(app: TrainerApp) -> FakeLauncher:
     assert isinstance(app.launcher, FakeLauncher)
     return app.launcher
@@ -68,10 +77,39 @@ async def wait_for_screen(pilot: Pilot[str], name: str) -> None:
     await wait_for(pilot, lambda: type(pilot.app.screen).__name__ == name, f"{name} is open")
 
 
+def screen_of(pilot: Pilot[str], kind: type[S]) -> S:
+    """The open screen, which is of this kind."""
+    screen = pilot.app.screen
+    assert isinstance(screen, kind)
+    return screen
+
+
 def seen(pilot: Pilot[str]) -> str:
     """What is on the terminal, as text."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+def line_of(pilot: Pilot[str], word: str) -> str:
+    """The first line of a study's table with this word."""
+    table = seen(pilot).splitlines()[4:]
+    return next((line for line in table if word in line), "")
+
+
+def started(**fields: Any) -> events.Started:
+    """The first word of a worker that trains the digits on a processor, but for `fields`."""
+    digits: dict[str, Any] = {"parameters": 1, "train_examples": 1257, "steps_per_epoch": 40}
+    return events.Started(
+        pid=os.getpid(),
+        host="box",
+        device="cpu",
+        device_name="a processor",
+        threads=2,
+        precision="fp32",
+        step_path="autograd",
+        versions={},
+        **digits | fields,
+    )
 
 
 class FakeRun:
@@ -82,8 +120,12 @@ class FakeRun:
         self.config = change(chosen.config, {"training.epochs": epochs})
         self.run = directory.create(root, self.config, name or chosen.short_name, chosen.name, root / "no-data")
         self.log = events.EventLog(self.run.events_file)
-        self.steps = self.config.steps_per_epoch
         self.lock: int | None = None
+
+    @property
+    def steps(self) -> int:
+        """Of one epoch."""
+        return self.config.steps_per_epoch
 
     def take(self) -> FakeRun:
         """Hold the lock as a live worker does."""
@@ -102,20 +144,7 @@ class FakeRun:
         return self
 
     def start(self) -> FakeRun:
-        started = events.Started(
-            pid=os.getpid(),
-            host="box",
-            device="cpu",
-            device_name="a processor",
-            threads=2,
-            precision="fp32",
-            step_path="autograd",
-            versions={},
-            parameters=1,
-            train_examples=1257,
-            steps_per_epoch=self.steps,
-        )
-        return self.write(started, events.State(status="running"))
+        return self.write(started(steps_per_epoch=self.steps), events.State(status="running"))
 
     def train(self, *epochs: int, accuracy: float = 0.9) -> FakeRun:
         """Whole epochs, each a little better than the one before."""

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from tests.running import Cli, make_run, quick, work
-from tests.studies import finished, make_study, tell
+from tests.studies import finished, make_study
 from tui_trainer.runs import directory, follow
 from tui_trainer.runs.directory import Start
+from tui_trainer.runs.events import EventLog
 from tui_trainer.runs.state import RunState
 from tui_trainer.studies import follow as studies
 from tui_trainer.studies import saved_models
@@ -80,7 +81,10 @@ def test_a_separate_script_scores_what_the_report_says(tmp_path: Path, mnist: Pa
 
 def run_of(root: Path, *settings: str, test: float = 0.9, start: Start | None = None) -> directory.Run:
     run = directory.create(root, quick(*settings), "run", "", root, start)
-    tell(run, finished(test=test))
+    log = EventLog(run.events_file)
+    for event in finished(test=test):
+        log.append(event)
+    log.close()
     return run
 
 

@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from tests.dashboard import started
 from tests.running import Cli
-from tests.studies import Told, finished, make_study, started
+from tests.studies import Told, finished, make_study
 from tui_trainer.runs.events import State
 from tui_trainer.studies import follow, notes, report
 from tui_trainer.studies.report.content import gather

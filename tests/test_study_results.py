@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.studies import Told, finished, make_study, started
+from tests.dashboard import started
+from tests.studies import Told, finished, make_study
 from tui_trainer.runs.events import AnyEvent, Epoch, State
 from tui_trainer.studies import follow
 from tui_trainer.studies.follow import StudyFollower

@@ -5,14 +5,22 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.dashboard import FakeRun, launcher_of, live_run, make_app, seen, wait_for, wait_for_screen, wait_to_see
+from tests.dashboard import (
+    LARGE,
+    FakeRun,
+    launcher_of,
+    live_run,
+    make_app,
+    seen,
+    wait_for,
+    wait_for_screen,
+    wait_to_see,
+)
 from tui_trainer.config import change
 from tui_trainer.runs import events
 from tui_trainer.runs.commands import Set
 from tui_trainer.runs.directory import list_runs, read_record
 from tui_trainer.ui.widgets.chart import Chart
-
-LARGE = (120, 40)
 
 
 def drawn(pilot: Pilot[str], chart: str) -> str:

@@ -4,12 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard import FakeRun, live_run, make_app, seen, wait_for, wait_for_screen, wait_to_see
+from tests.dashboard import (
+    LARGE,
+    FakeRun,
+    live_run,
+    make_app,
+    seen,
+    wait_for,
+    wait_for_screen,
+    wait_to_see,
+)
 from tui_trainer.runs import directory
 from tui_trainer.ui.screens.compare import CompareScreen
 from tui_trainer.ui.screens.run import RunScreen
-
-LARGE = (120, 40)
 
 
 def finished(root: Path, preset: str, name: str, accuracy: float) -> FakeRun:

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tests.dashboard import make_app, seen, wait_for, wait_for_screen, wait_to_see
+from tests.dashboard import LARGE, make_app, seen, wait_for, wait_for_screen, wait_to_see
 from tests.test_ui_form import open_form, write
 from tui_trainer.runs.jobs import Job
 from tui_trainer.text import InputError
@@ -19,7 +19,6 @@ from tui_trainer.ui.screens.find_rate import FindRateScreen
 from tui_trainer.ui.screens.form import FormScreen
 
 RATES = {"steepest": 0.0123, "valley": 0.00456, "minimum/10": 0.0789}
-LARGE = (120, 40)
 
 
 class FakeJob:

@@ -6,15 +6,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
-from tests.dashboard import launcher_of, make_app, seen, wait_for, wait_for_screen, wait_to_see
+from tests.dashboard import LARGE, launcher_of, make_app, seen, wait_for, wait_for_screen, wait_to_see
 from tui_trainer.config import change, knobs
 from tui_trainer.presets import load
 from tui_trainer.runs.directory import list_runs, read_record
 from tui_trainer.ui.screens.form import FormScreen
 from tui_trainer.ui.widgets.choice import Choice
 from tui_trainer.ui.widgets.field import Field
-
-LARGE = (120, 40)
 
 
 async def open_form(pilot: Pilot[str]) -> FormScreen:

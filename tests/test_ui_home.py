@@ -7,6 +7,7 @@ from rich.style import Style
 from textual.widgets import Input
 
 from tests.dashboard import (
+    LARGE,
     FakeRun,
     launcher_of,
     live_run,
@@ -19,11 +20,10 @@ from tests.dashboard import (
 from tui_trainer import machine, presets
 from tui_trainer.runs.directory import list_runs, read_record
 from tui_trainer.studies.catalogue import Definition
+from tui_trainer.ui.recent import Summary
 from tui_trainer.ui.screens.run import RunScreen
 from tui_trainer.ui.widgets.presets import INDENT, PresetTree
 from tui_trainer.ui.widgets.runs import RunList
-
-LARGE = (120, 40)
 
 
 async def test_first_use_says_what_to_do(root: Path) -> None:
@@ -124,8 +124,8 @@ async def test_r_resumes_what_was_interrupted_and_nothing_else(root: Path) -> No
         assert launcher_of(app).started == []
         cut = FakeRun(root, epochs=5, name="cut").start().train(1)
         await wait_to_see(pilot, "! interrupted")
-        listed = app.screen.query_one(RunList)
-        await pilot.press("up" if listed.summaries[0].run == cut.run else "down", "r")
+        newest = app.screen.query_one(RunList).summaries[0]
+        await pilot.press("up" if isinstance(newest, Summary) and newest.run == cut.run else "down", "r")
         await wait_for_screen(pilot, "RunScreen")
         assert launcher_of(app).started == [cut.run]
 
