@@ -21,7 +21,8 @@ from tui_trainer.config import RunConfig
 from tui_trainer.runs import directory, events
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.events import EventReader
-from tui_trainer.runs.state import RunState, fold
+from tui_trainer.runs.fold import fold
+from tui_trainer.runs.state import RunState
 
 EVENTS, RUNS = 250_000, 2_000
 STANDBY_SECONDS = 8.0  # in which a standby worker has surely imported torch

@@ -24,8 +24,9 @@ from tui_trainer.runs.events import (
     Rewound,
     State,
 )
+from tui_trainer.runs.fold import fold
 from tui_trainer.runs.series import Series
-from tui_trainer.runs.state import RunState, fold
+from tui_trainer.runs.state import RunState
 
 CONFIG = quick("epochs=9")
 
@@ -202,6 +203,6 @@ def test_buckets_keep_extremes_mean_and_ends(values: list[float], count: int, da
 
 
 def test_event_types_are_all_folded() -> None:
-    from tui_trainer.runs import state
+    from tui_trainer.runs import fold
 
-    assert set(state._FOLDERS) == set(events.AnyEvent.__args__)
+    assert set(fold._FOLDERS) == set(events.AnyEvent.__args__)

@@ -20,7 +20,8 @@ from tui_trainer.engine.train import Report, train
 from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.directory import Run, read_record
-from tui_trainer.runs.state import TERMINAL, Change, RunState, fold
+from tui_trainer.runs.fold import fold
+from tui_trainer.runs.state import TERMINAL, Change, RunState
 from tui_trainer.text import InputError
 
 

@@ -1,18 +1,16 @@
-"""`fold`: the one way from events to everything any reader knows about a run."""
+"""Everything any reader knows about a run, as `fold` makes it of the events."""
 
 from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from tui_trainer.config import RunConfig, change
+from tui_trainer.config import RunConfig
 from tui_trainer.runs import events
 from tui_trainer.runs.series import Series
-from tui_trainer.text import InputError, clean
+from tui_trainer.text import InputError
 
 RunStatus = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 TERMINAL: frozenset[str] = frozenset({"finished", "stopped", "failed"})
@@ -220,150 +218,3 @@ class RunState:
             "unreadable_events": self.unreadable,
             "config": self.config.model_dump(mode="json"),
         }
-
-
-def fold(state: RunState, event: events.AnyEvent) -> None:
-    """Take one event into the state."""
-    state.events_seen += 1
-    state.last_event = event.time
-    _FOLDERS[type(event)](state, event)
-
-
-def _started(state: RunState, event: events.Started) -> None:
-    state.started = event
-    state.status, state.reason = "starting", ""
-    state.evaluations.clear()
-    resumed = f", resumed from {event.resumed_from}" if event.resumed_from else ""
-    approximate = "" if event.exact else " (approximate: device, threads or versions differ)"
-    _note(
-        state,
-        event,
-        f"started on {event.device_name}, {event.threads} threads, {event.precision}{resumed}{approximate}",
-    )
-
-
-def _state(state: RunState, event: events.State) -> None:
-    state.status, state.reason = event.status, clean(event.reason)
-    state.worker_pid = event.pid or state.worker_pid
-    level: events.Level = "error" if event.status == "failed" else "info"
-    _note(state, event, f"{event.status}: {event.reason}" if event.reason else event.status, level)
-
-
-def _metrics(state: RunState, event: events.Metrics) -> None:
-    state.metrics = event
-    state.step, state.seconds = event.step, event.seconds
-    series = state.series
-    series["train_loss"].steps.append(event.step)  # the steps of all these series, which are one array
-    for name, attribute in METRIC_SERIES:
-        series[name].values.append(getattr(event, attribute))
-    if event.gradient_norm is not None:
-        series["gradient_norm"].append(event.step, event.gradient_norm)
-
-
-def _epoch(state: RunState, event: events.Epoch) -> None:
-    state.epochs_done.append(event)
-    state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
-    for name, attribute in EPOCH_SERIES.items():
-        state.series[name].append(event.step, getattr(event, attribute))
-    star = ""
-    if state.best is None or event.val_accuracy > state.best.val_accuracy:
-        state.best, star = event, "  ★ best"
-    _note(
-        state,
-        event,
-        f"epoch {event.epoch}  train {event.train_loss:.4f}  {100 * event.train_accuracy:.2f} %"
-        f"  val {event.val_loss:.4f}  {100 * event.val_accuracy:.2f} %{star}",
-    )
-
-
-def _boundary(state: RunState, event: events.Boundary) -> None:
-    state.boundary = event
-
-
-def _early_stop(state: RunState, event: events.EarlyStop) -> None:
-    state.early_stop = event
-    _note(state, event, f"early stopping: {event.metric} no better since epoch {event.best_epoch}")
-
-
-def _evaluated(state: RunState, event: events.Evaluated) -> None:
-    state.evaluations[(event.which, event.split)] = event
-    weights = "final weights" if event.which == "final" else f"best epoch, {event.epoch},"
-    _note(
-        state,
-        event,
-        f"{weights} on {event.split}: loss {event.loss:.4f}  accuracy {100 * event.accuracy:.2f} %",
-    )
-
-
-def _checkpoint(state: RunState, event: events.Checkpoint) -> None:
-    state.checkpoints[event.file] = event
-    state.hashes[event.step] = event.weights_sha256
-    state.step = max(state.step, event.step)  # a pause or a stop saves between two `Metrics`
-    _note(state, event, f"saved {clean(event.file)} ({', '.join(map(clean, event.kinds))})")
-
-
-def _removed(state: RunState, event: events.Removed) -> None:
-    state.checkpoints.pop(event.file, None)
-
-
-def _log(state: RunState, event: events.Log) -> None:
-    _note(state, event, event.message, event.level)
-
-
-def _applied(state: RunState, event: events.Applied) -> None:
-    state.acknowledged[event.id] = event
-    if len(state.acknowledged) > 1000:  # the oldest have long been read by whoever asked
-        for old in list(islice(state.acknowledged, 500)):
-            del state.acknowledged[old]
-    if event.changes and event.ok and event.id not in {c.id for c in state.changes}:
-        state.config = change(state.config, event.changes)
-        state.changes.append(Change(event.id, event.epoch, event.step, event.changes))
-        state.pending = [c for c in state.pending if c.id != event.id]
-    level: events.Level = "info" if event.ok else "warning"
-    _note(state, event, f"{event.command}: {event.message}" if event.message else event.command, level)
-
-
-def _rewound(state: RunState, event: events.Rewound) -> None:
-    for series in state.series.values():
-        series.rewind(event.step)
-    if state.metrics and state.metrics.step > event.step:
-        state.metrics = None
-    while state.epochs_done and state.epochs_done[-1].step > event.step:
-        state.epochs_done.pop()
-    if state.early_stop and state.early_stop.epoch > event.epoch:
-        state.early_stop = None
-    if state.boundary and state.boundary.step > event.step:
-        state.boundary = None
-    state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
-    state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
-    state.hashes = {step: sha for step, sha in state.hashes.items() if step <= event.step}
-    taken_back = [c for c in state.changes if c.step > event.step]
-    if taken_back:
-        state.changes = [c for c in state.changes if c.step <= event.step]
-        state.pending = [*taken_back, *state.pending]
-        state.config = state.first_config
-        for kept in state.changes:
-            state.config = change(state.config, kept.changes)
-    state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
-    _note(state, event, f"rewound to step {event.step:,}")
-
-
-def _note(state: RunState, event: events.AnyEvent, message: str, level: events.Level = "info") -> None:
-    state.lines_seen += 1
-    state.log.append(LogLine(event.time, level, clean(message)))
-
-
-_FOLDERS: dict[type, Callable[[RunState, Any], None]] = {
-    events.Started: _started,
-    events.State: _state,
-    events.Metrics: _metrics,
-    events.Epoch: _epoch,
-    events.Boundary: _boundary,
-    events.EarlyStop: _early_stop,
-    events.Evaluated: _evaluated,
-    events.Checkpoint: _checkpoint,
-    events.Removed: _removed,
-    events.Log: _log,
-    events.Applied: _applied,
-    events.Rewound: _rewound,
-}
