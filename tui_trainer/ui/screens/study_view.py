@@ -197,8 +197,9 @@ class StudyView(Screen[None]):
         self.call_after_refresh(self.show)
 
     def on_screen_resume(self) -> None:
-        self.read(self.follower.poll)
-        self.show()
+        if self.caught_up:  # until then the other thread reads
+            self.read(self.follower.poll)
+            self.show()
 
     def action_sort(self, step: int) -> None:
         self.table.sort_by((self.table.sorted_by + step) % len(self.table.titles), self.table.descending)
