@@ -20,8 +20,7 @@ from tui_trainer.engine import data, device, lr_find
 from tui_trainer.engine.data import order_of
 from tui_trainer.engine.lr_find import Sweep
 from tui_trainer.engine.trainer import Trainer
-
-LOW, HIGH, STEPS = 1e-6, 10.0, 300
+from tui_trainer.runs.sweep import HIGH, LOW, STEPS
 
 
 def trainer_of(config: RunConfig) -> Trainer:

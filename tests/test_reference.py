@@ -19,8 +19,8 @@ from tests.reference_cases import BASE, KNOBS, LIVE, ON_CUDA, ON_MNIST, PAIRS, R
 from tui_trainer.config import OPTIMIZERS, RunConfig
 from tui_trainer.engine import data, device
 from tui_trainer.engine import train as loop
+from tui_trainer.engine.train import NothingKept
 from tui_trainer.engine.trainer import Trainer
-from tui_trainer.engine.verify import KeepNothing
 from tui_trainer.runs import events
 from tui_trainer.runs.state import Change
 
@@ -78,7 +78,7 @@ def trained(config: RunConfig, root: Path, changes: list[Change]) -> tuple[list[
 
     initial = weights()
     with mock.patch.object(loop, "CHUNK_SECONDS", 0):
-        assert loop.train(t, KeepNothing(), report, look)
+        assert loop.train(t, NothingKept(), report, look)
     told.early_stop_epoch = t.early_stop_epoch
     return initial, told
 

@@ -14,7 +14,7 @@ from tests.test_resume_every_config import trainer
 from tui_trainer.config import RunConfig, is_live
 from tui_trainer.engine import data, device, model
 from tui_trainer.engine import train as loop
-from tui_trainer.engine.verify import KeepNothing
+from tui_trainer.engine.train import NothingKept
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.state import Change
 from tui_trainer.text import InputError, size
@@ -73,7 +73,7 @@ def test_a_last_batch_of_one_example_cannot_be_normalised(words: str, refused: b
         with pytest.raises(InputError, match=r"network\.batch_norm: .* leave a last batch of one"):
             trainer(config, [])
     else:
-        loop.train(trainer(config, []), KeepNothing(), lambda _: None, lambda: True)
+        loop.train(trainer(config, []), NothingKept(), lambda _: None, lambda: True)
 
 
 def test_freezing_every_layer_leaves_nothing_to_train() -> None:
@@ -98,7 +98,7 @@ def stops(words: str, changes: list[Change] | None = None) -> tuple[int, list[tu
     told: list[events.AnyEvent] = []
     answers = [*VALIDATION, (0.0, 0.0), (0.0, 0.0)]
     with mock.patch.object(loop, "evaluate", lambda *_: answers.pop(0)):
-        loop.train(t, KeepNothing(), told.append, lambda: True)
+        loop.train(t, NothingKept(), told.append, lambda: True)
     assert t.best
     early = [(e.epoch, e.best_epoch, e.metric) for e in told if isinstance(e, events.EarlyStop)]
     return len([e for e in told if isinstance(e, events.Epoch)]), early, t.best.epoch

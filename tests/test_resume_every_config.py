@@ -19,8 +19,8 @@ from tui_trainer.config import OPTIMIZERS, RunConfig, build, knobs
 from tui_trainer.engine import checkpoint, compiled, data, device
 from tui_trainer.engine import train as loop
 from tui_trainer.engine.manual import is_plain
+from tui_trainer.engine.train import NothingKept
 from tui_trainer.engine.trainer import Trainer
-from tui_trainer.engine.verify import KeepNothing
 from tui_trainer.runs import commands, events, follow, launch
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import TERMINAL, Change, RunState
@@ -84,7 +84,7 @@ def go(t: Trainer, until: int | None = None, chunk_seconds: float = 1.0) -> list
     told: list[events.AnyEvent] = []
     with mock.patch.object(loop, "CHUNK_SECONDS", chunk_seconds):
         if until is None or t.step < until:
-            loop.train(t, KeepNothing(), told.append, lambda: until is None or t.step < until)
+            loop.train(t, NothingKept(), told.append, lambda: until is None or t.step < until)
     found: list[tuple[object, ...]] = [
         tuple(getattr(e, name) for name in FIELDS) for e in told if isinstance(e, events.Epoch)
     ]

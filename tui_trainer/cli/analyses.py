@@ -17,6 +17,7 @@ from tui_trainer.cli.options import (
     find,
 )
 from tui_trainer.cli.start import ensure_data
+from tui_trainer.runs.sweep import HIGH, LOW, STEPS
 
 CURVE_ROWS = 20  # of the printed curve
 
@@ -27,9 +28,9 @@ def lr_find(
     start: Annotated[
         str, typer.Option("--from", metavar="RUN[:CHECKPOINT]", help="begin with another run's weights")
     ] = "",
-    low: Annotated[float, typer.Option(help="the first learning rate")] = 1e-6,
-    high: Annotated[float, typer.Option(help="the last one")] = 10.0,
-    steps: Annotated[int, typer.Option(help="updates from the first to the last")] = 300,
+    low: Annotated[float, typer.Option(help="the first learning rate")] = LOW,
+    high: Annotated[float, typer.Option(help="the last one")] = HIGH,
+    steps: Annotated[int, typer.Option(help="updates from the first to the last")] = STEPS,
     json: Json = False,
 ) -> None:
     """Suggest a learning rate.

@@ -19,6 +19,7 @@ from tui_trainer.engine.line import Place
 from tui_trainer.engine.lr_find import Sweep
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.sweep import HIGH, LOW, STEPS
 from tui_trainer.text import InputError
 
 MOST_STEPS = 10_000
@@ -34,9 +35,9 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
 
     config: dict[str, Any]
     data: str
-    low: float = 1e-6  # fast.ai takes 100 steps from 1e-7; with so few to a decade the smoothed loss lags far behind
-    high: float = 10.0
-    steps: int = 300
+    low: float = LOW
+    high: float = HIGH
+    steps: int = STEPS
     start: str = ""
 
 

@@ -2,16 +2,14 @@
 
 import itertools
 import json
-from pathlib import Path
 
 import torch
 
 from tui_trainer.config import RunConfig, build, change
 from tui_trainer.engine import device
-from tui_trainer.engine.checkpoint import Snapshot
 from tui_trainer.engine.data import Examples, Splits
 from tui_trainer.engine.jobs import tell
-from tui_trainer.engine.train import train
+from tui_trainer.engine.train import NothingKept, train
 from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.text import InputError
 
@@ -106,18 +104,3 @@ class TimeBox:
             return True
         self.steps, self.spent = step - self.begun[0], spent - self.begun[1]
         return self.spent < self.seconds
-
-
-class NothingKept:
-    """A keeper without a disk."""
-
-    def keep_best(self, snapshot: Snapshot) -> None: ...
-
-    def is_due(self) -> bool:
-        return False
-
-    def save(self, snapshot: Snapshot) -> str:
-        return ""
-
-    def best_file(self, snapshot: Snapshot) -> Path | None:
-        return None

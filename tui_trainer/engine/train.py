@@ -29,6 +29,21 @@ class Keeper(Protocol):
     def best_file(self, snapshot: Snapshot) -> Path | None: ...
 
 
+class NothingKept:
+    """A keeper that writes no checkpoints."""
+
+    def keep_best(self, snapshot: Snapshot) -> None: ...
+
+    def is_due(self) -> bool:
+        return False
+
+    def save(self, snapshot: Snapshot) -> str:
+        return ""
+
+    def best_file(self, snapshot: Snapshot) -> Path | None:
+        return None
+
+
 @dataclass
 class Window:
     """What happened since the last `Metrics` event."""

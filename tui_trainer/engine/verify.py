@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui_trainer.engine import checkpoint, data, device
-from tui_trainer.engine.checkpoint import Snapshot, weights_sha256
-from tui_trainer.engine.train import train
+from tui_trainer.engine.checkpoint import weights_sha256
+from tui_trainer.engine.train import NothingKept, train
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import events
 from tui_trainer.runs.directory import Run, read_record
@@ -14,22 +14,6 @@ from tui_trainer.text import InputError
 
 EPOCH_FIELDS = ("step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate")
 _LOOK = "look at the weights"
-
-
-class KeepNothing:
-    """A replay writes no checkpoints."""
-
-    def keep_best(self, snapshot: Snapshot) -> None:
-        pass
-
-    def is_due(self) -> bool:
-        return False
-
-    def save(self, snapshot: Snapshot) -> str:
-        return ""
-
-    def best_file(self, snapshot: Snapshot) -> Path | None:
-        return None
 
 
 class Replay:
@@ -60,7 +44,7 @@ class Replay:
         self.epochs = {epoch.epoch: epoch for epoch in state.epochs_done}
 
     def run(self) -> None:
-        train(self.trainer, KeepNothing(), self._compare, self._go_on)
+        train(self.trainer, NothingKept(), self._compare, self._go_on)
         if self.difference:
             return
         if self.trainer.step != self.newest.step:

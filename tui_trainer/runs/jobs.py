@@ -30,6 +30,8 @@ class Job:
             try:
                 assert process.stdout and process.stderr
                 for line in process.stdout:
+                    if not line.endswith("\n"):
+                        break  # cut short: the job was ended while it wrote
                     told = json.loads(line)
                     if "result" in told:
                         return told["result"]

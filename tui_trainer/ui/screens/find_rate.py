@@ -19,6 +19,7 @@ from textual.widgets.option_list import Option
 
 from tui_trainer.config import RunConfig
 from tui_trainer.runs.jobs import Job
+from tui_trainer.runs.sweep import HIGH, LOW, STEPS
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.sweep import Point, picture
@@ -33,7 +34,6 @@ MEANINGS = {
     "minimum/10": "a tenth of where the loss is least",
 }
 FAVOURITE = "valley"
-LOW, HIGH, STEPS = 1e-6, 10.0, 300
 BAR = 24  # cells
 LOOK_SECONDS = 0.1
 
@@ -95,7 +95,7 @@ class FindRateScreen(ModalScreen[float | None]):
     def train(self, job: Job) -> None:
         try:
             result = job.result(lambda told: self.points.append(Point.of(told)))
-        except (InputError, ValueError) as error:  # ValueError: the last line, cut short, of a job that was cancelled
+        except InputError as error:
             self.problem = clean(str(error), 300)
         else:
             self.suggestions = result["suggestions"]
