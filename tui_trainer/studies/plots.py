@@ -20,11 +20,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from tui_trainer.studies.measures import PER_EPOCH, Measure, measure
-from tui_trainer.studies.results import Curve, Estimate, curve, differing, estimate, field_cell, named, together
+from tui_trainer.studies.results import Curve, Estimate, across, between, curve, groups, is_logarithmic, named, together
 from tui_trainer.text import clean
 
 if TYPE_CHECKING:
-    from tui_trainer.config import RunConfig
     from tui_trainer.studies.definition import Line
     from tui_trainer.studies.follow import RowState, StudyFollower
 
@@ -114,17 +113,11 @@ def setting(number: int, row: RowState) -> Chart | None:
 def scatter(follower: StudyFollower, name: str, field: str) -> Chart | None:
     """A measure against a field of the config; a line for each combination of the other fields that differ."""
     words, column = measure(name), named(field)
-    configs = [row.row.config for row in follower.rows]
-    others = [path for path in differing(configs) if path != column.key]
-    groups: dict[str, list[tuple[float | None, str, Estimate]]] = {}
-    for row in follower.rows:
-        if found := estimate(row, name, follower.analyses):
-            cell = field_cell(row.row.config, column.key)
-            groups.setdefault(_group(row.row.config, others), []).append((cell.number, cell.text, found))
-    if not groups:
+    found = groups(follower.rows, name, field, follower.analyses)
+    if not found:
         return None
-    numbers = [number for points in groups.values() for number, _, _ in points]
-    texts = list(dict.fromkeys(text for points in groups.values() for _, text, _ in points))
+    numbers = [number for group in found for number, _, _ in group.points]
+    texts = list(dict.fromkeys(text for group in found for _, text, _ in group.points))
     known = [number for number in numbers if number is not None]
     numeric = len(known) == len(numbers)
     title = f"{_capital(words.title)} against {column.title}"
@@ -132,48 +125,37 @@ def scatter(follower: StudyFollower, name: str, field: str) -> Chart | None:
 
     def paint(axes: Axes) -> None:
         drawn: list[tuple[Any, str]] = []
-        for index, (group, points) in enumerate(groups.items()):
+        for index, group in enumerate(found):
             places = [
-                (texts.index(text) if number is None or not numeric else number, found)
-                for number, text, found in points
+                (texts.index(text) if number is None or not numeric else number, ours)
+                for number, text, ours in group.points
             ]
             places.sort(key=lambda place: place[0])
             bars = axes.errorbar(
                 [place for place, _ in places],
-                [scale * found.mean for _, found in places],
-                yerr=[scale * (found.deviation or 0.0) for _, found in places],
+                [scale * ours.mean for _, ours in places],
+                yerr=[scale * (ours.deviation or 0.0) for _, ours in places],
                 capsize=3,
                 **_style(index),
             )
-            drawn.append((bars, group))
+            drawn.append((bars, group.name))
         if not numeric:
             axes.set_xticks(range(len(texts)), [clean(text, 24) for text in texts])
-        elif min(known) > 0 and max(known) >= 20 * min(known):
+        elif is_logarithmic(known):
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel=column.title, ylabel=_label(words))
-        if len(groups) > 1:
+        if len(found) > 1:
             _legend(axes, drawn)
 
-    spread = any(found.deviation for points in groups.values() for _, _, found in points)
+    spread = any(ours.deviation for group in found for _, _, ours in group.points)
     return Chart(title, _svg(paint, title), "Bars: ± one standard deviation over seeds." if spread else "")
-
-
-def _group(config: RunConfig, paths: Sequence[str]) -> str:
-    """`adam, learning rate 0.001`: the fields that tell a group of points from another, as far as it has them."""
-    cells = [(named(path).title, field_cell(config, path).text) for path in paths]
-    return ", ".join(
-        text if path.endswith(".name") else f"{title} {text}"
-        for path, (title, text) in zip(paths, cells, strict=True)
-        if text != "–"
-    )
 
 
 def line(wanted: Line, analyses: dict[str, dict[str, Any]]) -> Chart | None:
     """Loss (left axis) and accuracy (right) along w(α) = α·w₂ + (1 − α)·w₁, mean and spread over seeds."""
-    stem = f"line-{wanted.first}-{wanted.second}-s"
-    found = [result for name, result in sorted(analyses.items()) if name.removeprefix(stem).isdecimal()]
+    found = between(wanted, analyses)
     if not found:
         return None
     title = f"From {clean(wanted.first, 40)} (α = 0) to {clean(wanted.second, 40)} (α = 1)"
@@ -185,7 +167,7 @@ def line(wanted: Line, analyses: dict[str, dict[str, Any]]) -> Chart | None:
         drawn = []
         for index, (split, key) in enumerate((s, k) for k in ("loss", "accuracy") for s in ("train", "test")):
             on, scale, colour = (axes, 1.0, COLOURS[0]) if key == "loss" else (right, 100.0, COLOURS[1])
-            points = [e for e in map(Estimate.of, zip(*(r[f"{split}_{key}"] for r in found), strict=True)) if e]
+            points = across(found, f"{split}_{key}")
             look: dict[str, Any] = {"color": colour, "marker": MARKERS[index], "linestyle": DASHES[split == "test"]}
             every = max(1, len(alpha) // 12)
             (curve,) = on.plot(alpha, [scale * p.mean for p in points], markevery=every, **look)

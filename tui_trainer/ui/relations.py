@@ -3,45 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from textual.geometry import Size
 
 from tui_trainer.studies.definition import Line
-from tui_trainer.studies.follow import RowState
 from tui_trainer.studies.measures import measure
-from tui_trainer.studies.results import Estimate, differing, estimate, field_cell, named
+from tui_trainer.studies.results import Estimate, Group, across, between, is_logarithmic
 from tui_trainer.studies.results.estimate import Analyses
-from tui_trainer.text import clean
 from tui_trainer.ui import axes
 from tui_trainer.ui.overlay import COLOURS
 from tui_trainer.ui.plot import GUTTER, Band, Curve, Picture, glyph
-
-LOG_SPAN = 20.0  # values that lie so many times apart are spread on a logarithmic axis
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows that differ in the field alone: where each lies, what it is called there, and its estimate."""
-
-    name: str
-    points: tuple[tuple[float | None, str, Estimate], ...]
-
-
-def groups(rows: Sequence[RowState], name: str, field: str, analyses: Analyses) -> list[Group]:
-    """The measure `name` of every row that has it, by the values of all other fields that differ."""
-    configs = [row.row.config for row in rows]
-    path = named(field).key
-    others = [other for other in differing(configs) if other != path]
-    found: dict[str, list[tuple[float | None, str, Estimate]]] = {}
-    for row in rows:
-        if ours := estimate(row, name, analyses):
-            cells = ((other, field_cell(row.row.config, other).text) for other in others)
-            group = " ".join(f"{other.rpartition('.')[2].replace('_', ' ')} {text}" for other, text in cells)
-            cell = field_cell(row.row.config, path)
-            found.setdefault(group, []).append((cell.number, cell.text, ours))
-    return [Group(clean(group, 60), tuple(points)) for group, points in found.items()]
 
 
 def against(found: Sequence[Group], name: str, size: Size) -> Picture:
@@ -53,7 +25,7 @@ def against(found: Sequence[Group], name: str, size: Size) -> Picture:
         words = list(dict.fromkeys(text for _, text, _ in points))
         places = {text: float(place) for place, text in enumerate(words)}
         x = axes.Axis(-0.5, max(len(words) - 0.5, 0.5), tuple((float(i), w[:12]) for i, w in enumerate(words)))
-    elif min(numbers) > 0 and max(numbers) >= LOG_SPAN * min(numbers):
+    elif is_logarithmic(numbers):
         places = {text: math.log10(number or 1.0) for number, text, _ in points}
         x = axes.logarithmic(min(numbers), max(numbers), max(columns // 10, 2))
     else:
@@ -71,17 +43,13 @@ def against(found: Sequence[Group], name: str, size: Size) -> Picture:
     return Picture(tuple(curves), (), x, _heights(curves, bands, size), "", tuple(bands))
 
 
-def between(wanted: Line, analyses: Analyses, quantity: str, size: Size) -> Picture:
+def way(wanted: Line, analyses: Analyses, quantity: str, size: Size) -> Picture:
     """`loss` or `accuracy` of training and test set along w(α) = α·w₂ + (1 − α)·w₁, mean and ± sd over seeds."""
-    stem = f"line-{wanted.first}-{wanted.second}-s"
-    found = [result for name, result in sorted(analyses.items()) if name.startswith(stem) and result.get("alpha")]
+    found = between(wanted, analyses)
     scale = 100.0 if quantity == "accuracy" else 1.0
     curves, bands = [], []
     for number, part in enumerate(("train", "test") if found else ()):
-        estimates = [
-            ours for ours in map(Estimate.of, _across(result[f"{part}_{quantity}"] for result in found)) if ours
-        ]
-        lines = _lines(estimates, scale)
+        lines = _lines(across(found, f"{part}_{quantity}"), scale)
         xs = list(found[0]["alpha"])
         curves.append(Curve(f"series{number}", xs, lines[1], glyph(number) if number else ""))
         if len(found) > 1:
@@ -89,11 +57,6 @@ def between(wanted: Line, analyses: Analyses, quantity: str, size: Size) -> Pict
     columns = max(size.width - GUTTER, 1)
     x = axes.linear(wanted.low, wanted.high, max(columns // 10, 2))
     return Picture(tuple(curves), (), x, _heights(curves, bands, size), "α", tuple(bands))
-
-
-def _across(lists: Iterable[Sequence[float]]) -> list[tuple[float, ...]]:
-    """Point by point the values of all seeds."""
-    return list(zip(*lists, strict=False))
 
 
 def _lines(estimates: Sequence[Estimate], scale: float) -> tuple[list[float], list[float], list[float]]:

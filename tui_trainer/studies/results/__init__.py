@@ -4,6 +4,7 @@ from tui_trainer.studies.results.columns import Cell, Column, columns, differing
 from tui_trainer.studies.results.curves import Curve, curve, together
 from tui_trainer.studies.results.estimate import Estimate, by_seed, estimate, within_noise
 from tui_trainer.studies.results.published import ClaimResult, Comparison, claims, comparisons
+from tui_trainer.studies.results.relations import Group, across, between, groups, is_logarithmic
 from tui_trainer.studies.results.table import Line, Table, footnotes, standing, table, verdicts
 
 __all__ = [
@@ -13,8 +14,11 @@ __all__ = [
     "Comparison",
     "Curve",
     "Estimate",
+    "Group",
     "Line",
     "Table",
+    "across",
+    "between",
     "by_seed",
     "claims",
     "columns",
@@ -24,6 +28,8 @@ __all__ = [
     "estimate",
     "field_cell",
     "footnotes",
+    "groups",
+    "is_logarithmic",
     "named",
     "standing",
     "table",

@@ -9,9 +9,11 @@ from textual.geometry import Size
 from tui_trainer.studies.definition import Line
 from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.studies.measures import PER_EPOCH, measure
+from tui_trainer.studies.results import Group, groups
+from tui_trainer.text import clean
 from tui_trainer.ui.overlay import COLOURS, title
 from tui_trainer.ui.plot import Drawing, glyph
-from tui_trainer.ui.relations import Group, against, between, groups
+from tui_trainer.ui.relations import against, way
 from tui_trainer.ui.widgets.chart import Legend
 from tui_trainer.ui.widgets.overlay import METRICS, Overlay
 
@@ -43,7 +45,7 @@ class StudyCharts(Overlay):
     def drawing(self, name: str, size: Size) -> Drawing:
         if name in self.lines:
             line, quantity = self.lines[name]
-            return between(line, self.follower.analyses, quantity, size)
+            return way(line, self.follower.analyses, quantity, size)
         if name in self.relations:
             return against(self._groups(name), self.relations[name][0], size)
         return super().drawing(name, size)
@@ -59,7 +61,7 @@ class StudyCharts(Overlay):
             if self.chart(name).display:
                 found = self._groups(name)
                 entries = (
-                    Legend(f"series{number % COLOURS}", glyph(number), glyph(number, True), group.name)
+                    Legend(f"series{number % COLOURS}", glyph(number), glyph(number, True), clean(group.name, 60))
                     for number, group in enumerate(found)
                 )
                 self.chart(name).legend = tuple(entries) if len(found) > 1 else ()
