@@ -68,6 +68,8 @@ def _check_same(definition: Definition, begun: StudyDirectory, seeds: int | None
     other = f"delete it with: tui-trainer study delete {begun.id}, or give this one another name with --as"
     if before.name != definition.name:
         raise InputError(f"study {begun.id}: was begun from {before.name}; {other}")
+    if any(getattr(definition.study, part) != getattr(follower.study, part) for part in ("runs", "grids", "set")):
+        raise InputError(f"{definition.path}: says other runs than study {begun.id} was begun with; {other}")
     if settings and settings != before.settings:
         had = " ".join(before.settings) or "nothing"
         raise InputError(f"--set: study {begun.id} was begun with {had} set; {other}")

@@ -1,0 +1,50 @@
+"""What a study begun before makes of being run again, through the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.running import Cli
+from tui_trainer.runs import directory
+from tui_trainer.studies import follow
+from tui_trainer.studies.directory import StudyDirectory, studies_root
+
+TINY = 'seeds = 2\nset = { epochs = 1, hidden_sizes = [4], batch_size = 500 }\n[[runs]]\npreset = "digits"\n'
+
+
+@pytest.fixture
+def begun(cli: Cli, tmp_path: Path) -> Path:
+    """The file of a study that has been run."""
+    file = tmp_path / "tiny.study.toml"
+    file.write_text(TINY)
+    cli("study", "run", str(file), "--plain")
+    return file
+
+
+def test_run_again_it_keeps_what_is_finished_and_adds_seeds(cli: Cli, begun: Path) -> None:
+    runs = {run.id for run in directory.list_runs(cli.runs)}
+    cli("study", "run", str(begun), "--plain")
+    assert {run.id for run in directory.list_runs(cli.runs)} == runs and len(runs) == 2
+    cli("study", "run", str(begun), "--seeds", "3", "--plain")
+    study = follow.load(StudyDirectory(studies_root(cli.runs) / "tiny"))
+    assert [member.status for member in study.rows[0].members] == ["finished"] * 3
+    assert runs < {run.id for run in directory.list_runs(cli.runs)}
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "words"),
+    [
+        (TINY, ("--set", "epochs=2"), "--set: study tiny was begun with nothing set; delete it"),
+        (TINY, ("--seeds", "1"), "--seeds: study tiny was begun with 2; delete it"),
+        (TINY.replace('"digits"', '"xor/xor-mlp"'), (), "tiny.study.toml: says other runs than study tiny was begun"),
+        (TINY.replace("epochs = 1", "epochs = 3"), (), "tiny.study.toml: says other runs than study tiny was begun"),
+    ],
+)
+def test_another_study_of_that_name_is_refused(
+    cli: Cli, begun: Path, file: str, options: tuple[str, ...], words: str
+) -> None:
+    before = sorted(cli.runs.rglob("*"))
+    begun.write_text(file)
+    status, _, err = cli.result("study", "run", str(begun), *options, "--detach")
+    assert status == 2 and words in err and err.count("\n") == 1
+    assert sorted(cli.runs.rglob("*")) == before
