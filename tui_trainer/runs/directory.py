@@ -35,8 +35,8 @@ def runs_root(override: Path | None = None) -> Path:
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run directory."""
+class Directory:
+    """What a process writes its events to and takes commands from: a run's directory, or a study's."""
 
     path: Path
 
@@ -45,16 +45,24 @@ class Run:
         return self.path.name
 
     @property
-    def config_file(self) -> Path:
-        return self.path / "config.toml"
-
-    @property
     def events_file(self) -> Path:
         return self.path / "events.jsonl"
 
     @property
     def inbox(self) -> Path:
         return self.path / "inbox"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "lock"
+
+
+class Run(Directory):
+    """One run directory."""
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.toml"
 
     @property
     def checkpoints(self) -> Path:
@@ -67,10 +75,6 @@ class Run:
     @property
     def worker_log(self) -> Path:
         return self.path / "worker.log"
-
-    @property
-    def lock_file(self) -> Path:
-        return self.path / "lock"
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,16 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tui_trainer.files import write_whole
-from tui_trainer.runs.directory import check_name
+from tui_trainer.runs.directory import Directory, check_name
 from tui_trainer.studies.plan import Plan
 from tui_trainer.text import InputError
 
 
-@dataclass(frozen=True)
-class StudyDirectory:
+class StudyDirectory(Directory):
     """`<runs>/studies/<id>/`."""
-
-    path: Path
-
-    @property
-    def id(self) -> str:
-        return self.path.name
 
     @property
     def runs_root(self) -> Path:
@@ -37,18 +29,6 @@ class StudyDirectory:
     @property
     def plan_file(self) -> Path:
         return self.path / "plan.json"
-
-    @property
-    def events_file(self) -> Path:
-        return self.path / "events.jsonl"
-
-    @property
-    def inbox(self) -> Path:
-        return self.path / "inbox"
-
-    @property
-    def lock_file(self) -> Path:
-        return self.path / "lock"
 
     @property
     def notes_file(self) -> Path:
