@@ -110,6 +110,7 @@ def test_measures_are_named_titled_and_written() -> None:
         assert not is_measure(name)
     assert MEASURES["test_accuracy"].text(0.97861, 0.00071) == "97.86 ± 0.07 %"
     assert MEASURES["test_accuracy"].difference(-0.0031) == "-0.31 points"
+    assert MEASURES["seconds"].difference(-0.01) == "+0.0 s"
     assert MEASURES["images_per_second"].text(54_884.2) == "54,884 images/s"
     assert MEASURES["seconds"].text(725.0, 3.0) == "12:05 ± 3.0 s"
     assert MEASURES["best_epoch"].text(87) == "87" and MEASURES["best_epoch"].text(86.5, 0.7) == "86.5 ± 0.7"

@@ -94,7 +94,7 @@ def _deltas(runs: Sequence[RunState], are_seeds: bool) -> Iterator[Delta]:
 
 
 def _kinship(runs: Sequence[RunState]) -> Iterator[str]:
-    """Parents and children, and those of one parent."""
+    """Which run began with the weights of which."""
     ids = {state.id for state in runs}
     for state in runs:
         if state.parent:

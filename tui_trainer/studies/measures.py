@@ -42,9 +42,10 @@ class Measure:
 
     def difference(self, value: float) -> str:
         """With its sign: `+0.31 points`, `-12.0 s`."""
-        sign = "-" if value < 0 else "+"
+        number = self._number(abs(value), value)
+        sign = "-" if value < 0 and number.strip("0.,") else "+"  # no minus before what rounds to nothing
         suffix = " points" if self.unit == "%" else SUFFIX.get(self.unit, "")
-        return f"{sign}{self._number(abs(value), value)}{suffix}"
+        return f"{sign}{number}{suffix}"
 
     def _number(self, value: float, beside: float) -> str:
         """`value` with as many decimals as `beside`, the number it belongs to, is worth."""
