@@ -76,7 +76,7 @@ def measure_sharpness(run: str, epsilons_json: str) -> None:
     if not epsilons or not all(0 < epsilon <= 1 for epsilon in epsilons):
         raise InputError("--epsilon: each must be above 0 and at most 1")
     directory = Run(Path(run))
-    subject = trained.load(trained.newest(directory), trained.data_root(directory))
+    subject = trained.load(trained.newest(directory), trained.data_root(directory), all_cores=True)
     surface = sharpness.Surface(subject.model, subject.splits.train)
 
     def progress(epsilon: float, evaluation: int, loss: float) -> None:
@@ -102,7 +102,7 @@ def walk_line(first_run: str, second_run: str, low: str, high: str, points: str)
         raise InputError(*problems)
     snapshots = [trained.newest(run) for run in runs]
     check_alike(runs, [build(snapshot.meta.config) for snapshot in snapshots])
-    first = trained.load(snapshots[0], trained.data_root(runs[0]))
+    first = trained.load(snapshots[0], trained.data_root(runs[0]), all_cores=True)
     second = trained.network(snapshots[1]).to(first.numerics.torch_device)
     alphas = [begin + (end - begin) * index / (count - 1) for index in range(count)]
     places: list[Place] = []

@@ -1,8 +1,9 @@
 """A trained network and the data it was trained on, as a checkpoint and its config say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tui_trainer import machine
 from tui_trainer.config import RunConfig, build
 from tui_trainer.engine import checkpoint, data, device
 from tui_trainer.engine import model as models
@@ -25,10 +26,15 @@ class Trained:
     splits: Splits
 
 
-def load(snapshot: Snapshot, data_root: Path) -> Trained:
-    """Sets the process up as the run's own was. Raises `InputError` when the data are absent or unsound."""
+def load(snapshot: Snapshot, data_root: Path, all_cores: bool = False) -> Trained:
+    """Sets the process up as the run's own was, or with `all_cores` for what is compared with none of its bits.
+
+    Raises `InputError` when the data are absent or unsound.
+    """
     config = build(snapshot.meta.config)
     numerics, _ = device.settle(config, snapshot.meta.numerics)
+    if all_cores:
+        numerics = replace(numerics, threads=machine.cores())
     device.prepare(numerics, config.training.deterministic)
     splits = disturb_splits(config, data.load(config, data_root, numerics.torch_device))
     return Trained(config, numerics, network(snapshot).to(numerics.torch_device), splits)
