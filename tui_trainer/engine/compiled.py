@@ -93,8 +93,8 @@ def library() -> tuple[ctypes.CDLL, str] | None:
     try:
         version = subprocess.run([builder, "--version"], capture_output=True, timeout=BUILD_SECONDS, check=True).stdout
         digest = hashlib.sha256(version + " ".join(FLAGS).encode() + _processor().encode())
-        for source in ("products.h", "step.cpp"):
-            digest.update((SOURCE / source).read_bytes())
+        for source in sorted(SOURCE.glob("*.*")):
+            digest.update(source.read_bytes())
         name = digest.hexdigest()[:16]
         built = _folder() / f"step-{name}.so"
         if not built.exists():

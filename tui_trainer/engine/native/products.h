@@ -69,7 +69,8 @@ inline void store_sums(float* to, Vector a, Vector b, Vector c, Vector d) {
 #if defined(__AVX512F__)
     const __m512 ab = _mm512_unpacklo_ps((__m512)a, (__m512)b) + _mm512_unpackhi_ps((__m512)a, (__m512)b);
     const __m512 cd = _mm512_unpacklo_ps((__m512)c, (__m512)d) + _mm512_unpackhi_ps((__m512)c, (__m512)d);
-    const __m512 four = (__m512)_mm512_unpacklo_pd((__m512d)ab, (__m512d)cd) + (__m512)_mm512_unpackhi_pd((__m512d)ab, (__m512d)cd);
+    const __m512 four =
+        (__m512)_mm512_unpacklo_pd((__m512d)ab, (__m512d)cd) + (__m512)_mm512_unpackhi_pd((__m512d)ab, (__m512d)cd);
     const __m256 half = _mm512_castps512_ps256(four) + _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)four, 1));
     _mm_storeu_ps(to, _mm256_castps256_ps128(half) + _mm256_extractf128_ps(half, 1));
 #elif defined(__AVX__)
@@ -85,9 +86,9 @@ inline Vector exponential(Vector x) {
     const Vector low = all(-87.0f), high = all(88.0f);
     x = x < low ? low : x;
     x = x > high ? high : x;
-    const float whole = 12582912.0f;  // adding 1.5 · 2²³ rounds to a whole number
+    const float whole = 12582912.0f; // adding 1.5 · 2²³ rounds to a whole number
     const Vector n = (x * 1.44269504f + whole) - whole;
-    const Vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln 2 in two parts
+    const Vector r = (x - n * 0.693359375f) + n * 2.12194440e-4f; // ln 2 in two parts
     Vector series = all(1.0f / 5040);
     for (const float term : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) series = series * r + term;
     const Integers power = (__builtin_convertvector(n, Integers) + 127) << 23;
@@ -105,29 +106,34 @@ inline Vector square_root(Vector x) {
 
 constexpr int MOST_ROWS = 12;
 
-template <int N> struct Count { static constexpr int value = N; };
+template <int N>
+struct Count {
+    static constexpr int value = N;
+};
 
 // call(Count<n>), n from 1 to MOST_ROWS, known to the compiler inside
-template <class Call> inline void with_count(int64_t n, Call call) {
+template <class Call>
+inline void with_count(int64_t n, Call call) {
     switch (n) {
-        case 1: return call(Count<1>{});
-        case 2: return call(Count<2>{});
-        case 3: return call(Count<3>{});
-        case 4: return call(Count<4>{});
-        case 5: return call(Count<5>{});
-        case 6: return call(Count<6>{});
-        case 7: return call(Count<7>{});
-        case 8: return call(Count<8>{});
-        case 9: return call(Count<9>{});
-        case 10: return call(Count<10>{});
-        case 11: return call(Count<11>{});
-        default: return call(Count<12>{});
+    case 1: return call(Count<1>{});
+    case 2: return call(Count<2>{});
+    case 3: return call(Count<3>{});
+    case 4: return call(Count<4>{});
+    case 5: return call(Count<5>{});
+    case 6: return call(Count<6>{});
+    case 7: return call(Count<7>{});
+    case 8: return call(Count<8>{});
+    case 9: return call(Count<9>{});
+    case 10: return call(Count<10>{});
+    case 11: return call(Count<11>{});
+    default: return call(Count<12>{});
     }
 }
 
 // total[r · COLUMNS + c] += x[r, k …] · w[c, k …], `some` numbers from k on
 template <int ROWS, int COLUMNS>
-inline void add_products(Vector* total, const float* x, int64_t x_stride, const float* w, int64_t depth, int64_t k, int64_t some) {
+inline void add_products(Vector* total, const float* x, int64_t x_stride, const float* w, int64_t depth, int64_t k,
+                         int64_t some) {
     Vector columns[COLUMNS];
     for (int c = 0; c < COLUMNS; ++c) columns[c] = load(w + c * depth + k, some);
     for (int r = 0; r < ROWS; ++r) {
@@ -152,28 +158,34 @@ inline void dot_block(const float* x, int64_t x_stride, const float* w, float* y
 }
 
 template <int ROWS>
-inline void dot_rows(const float* x, int64_t x_stride, const float* w, float* y, int64_t y_stride, int64_t depth, int64_t first, int64_t last) {
+inline void dot_rows(const float* x, int64_t x_stride, const float* w, float* y, int64_t y_stride, int64_t depth,
+                     int64_t first, int64_t last) {
     constexpr int COLUMNS = ROWS <= 2 ? 8 : ROWS <= 6 ? 4 : 2;
     int64_t c = first;
-    for (; c + COLUMNS <= last; c += COLUMNS) dot_block<ROWS, COLUMNS>(x, x_stride, w + c * depth, y + c, y_stride, depth);
+    for (; c + COLUMNS <= last; c += COLUMNS)
+        dot_block<ROWS, COLUMNS>(x, x_stride, w + c * depth, y + c, y_stride, depth);
     for (; c < last; ++c) dot_block<ROWS, 1>(x, x_stride, w + c * depth, y + c, y_stride, depth);
 }
 
 // Forward: y[rows, first … last) = x[rows, depth] · w[first … last), depth]ᵀ
-inline void forward_product(const float* x, int64_t x_stride, const float* w, float* y, int64_t y_stride, int64_t rows, int64_t depth, int64_t first, int64_t last) {
+inline void forward_product(const float* x, int64_t x_stride, const float* w, float* y, int64_t y_stride, int64_t rows,
+                            int64_t depth, int64_t first, int64_t last) {
     const int64_t at_once = rows <= MOST_ROWS ? rows : 6;
-    const int64_t panel = rows <= MOST_ROWS ? last : std::max<int64_t>(8, 65536 / depth / 4 * 4);  // weights of 256 KiB
+    const int64_t panel = rows <= MOST_ROWS ? last : std::max<int64_t>(8, 65536 / depth / 4 * 4); // weights of 256 KiB
     for (int64_t p = first; p < last; p += panel)
         for (int64_t r = 0; r < rows; r += at_once)
             with_count(std::min(at_once, rows - r), [&](auto n) {
-                dot_rows<decltype(n)::value>(x + r * x_stride, x_stride, w, y + r * y_stride, y_stride, depth, p, std::min(last, p + panel));
+                dot_rows<decltype(n)::value>(x + r * x_stride, x_stride, w, y + r * y_stride, y_stride, depth, p,
+                                             std::min(last, p + panel));
             });
 }
 
-// finish(row, column, count, sum) for each vector of Σ_k a(r, k) · b[k, 0 … width), ROWS rows; a(r, k) = a[r·a_row + k·a_step].
+// finish(row, column, count, sum) for each vector of Σ_k a(r, k) · b[k, 0 … width), ROWS rows; a(r, k) = a[r·a_row +
+// k·a_step].
 template <int ROWS, int VECTORS, class Start, class Finish>
-[[gnu::always_inline]] inline void sum_block(const float* a, int64_t a_row, int64_t a_step, const float* b, int64_t b_stride, int64_t depth,
-                      int64_t column, int64_t some, Start start, Finish finish) {
+[[gnu::always_inline]] inline void sum_block(const float* a, int64_t a_row, int64_t a_step, const float* b,
+                                             int64_t b_stride, int64_t depth, int64_t column, int64_t some, Start start,
+                                             Finish finish) {
     Vector total[ROWS][VECTORS];
     for (int r = 0; r < ROWS; ++r)
         for (int v = 0; v < VECTORS; ++v) total[r][v] = start(r, column + v * LANES, some);
@@ -202,4 +214,4 @@ inline void sum_rows(const float* a, int64_t a_row, int64_t a_step, const float*
     if (j < width) sum_block<ROWS, 1>(a, a_row, a_step, b, b_stride, depth, j, width - j, start, finish);
 }
 
-}  // namespace
+} // namespace

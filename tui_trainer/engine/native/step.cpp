@@ -3,54 +3,13 @@
 // Every number is computed by one thread, in an order that depends on shapes alone: how many threads share the work
 // never changes a bit. The interface is plain C, so that building it needs a compiler and nothing else.
 
-#include "products.h"
+#include "updates.h"
 
 #include <atomic>
 #include <cmath>
 #include <thread>
 #include <vector>
 #include <sched.h>
-
-extern "C" {
-
-enum Activation { IDENTITY, RELU, LEAKY_RELU, ELU, TANH, SIGMOID };
-enum Rule { NONE, SGD, ADAM, ADADELTA };
-
-// A weight [outputs, inputs] or a bias [outputs], and what its optimizer remembers of it.
-struct Parameter {
-    float* value;
-    float* gradient;   // where it is left; may be null where batches are no larger than a tile and a rule updates
-    float* memory[2];
-    float* steps;      // updates so far, counted on; null for SGD
-    int32_t fresh;     // SGD: nothing is remembered yet
-    double rate;       // learning rate before the schedule
-    double penalty;    // λ of λ·w added to the gradient
-    double shrink;     // λ of decoupled weight decay
-};
-
-struct Layer {
-    int64_t inputs, outputs;
-    Parameter weight, bias;  // bias.value may be null
-    const float* mask;       // dropout's factors on the outputs, [examples, outputs], or null
-    float kept;              // share of outputs that dropout keeps
-    int32_t trained;
-};
-
-struct Network {
-    Layer* layers;
-    int64_t layer_count;
-    int32_t activation, rule;
-    float slope;  // of leaky ReLU below 0
-    float label_smoothing;
-    double settings[3];      // SGD: momentum, dampening, Nesterov; Adam: β₁, β₂, ε; Adadelta: ρ, ε
-    const float* images;     // [n, inputs]
-    const int64_t* labels;   // [n]
-    int32_t threads;
-    double loss;             // sums over examples, added to
-    int64_t correct;
-    double gradient_norm;    // of the last step
-};
-}
 
 namespace {
 
@@ -61,8 +20,11 @@ inline int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANE
 
 // Numbers that begin at a cache line: a vector that crosses one costs two loads.
 class Buffer {
-    struct alignas(64) Line { float numbers[16]; };
+    struct alignas(64) Line {
+        float numbers[16];
+    };
     std::vector<Line> lines;
+
 public:
     explicit Buffer(int64_t count) : lines((count + 15) / 16) {}
     float* data() { return lines.data()->numbers; }
@@ -72,6 +34,7 @@ class Barrier {
     std::atomic<int> arrived{0};
     std::atomic<unsigned> round{0};
     const int count;
+
 public:
     explicit Barrier(int count) : count(count) {}
     void wait() {
@@ -83,15 +46,18 @@ public:
             return;
         }
         for (int looks = 0; round.load(std::memory_order_acquire) == mine; ++looks) {
-            if (looks > 1000) sched_yield();  // the one awaited may need this core
+            if (looks > 1000) sched_yield(); // the one awaited may need this core
 #if defined(__SSE__)
-            else _mm_pause();
+            else
+                _mm_pause();
 #endif
         }
     }
 };
 
-struct Range { int64_t first, last; };
+struct Range {
+    int64_t first, last;
+};
 
 // One thread's part of `count`, in whole units.
 inline Range share(int64_t count, int64_t unit, int thread, int threads) {
@@ -107,7 +73,7 @@ struct Work {
     Barrier barrier;
     int64_t tile;
     Buffer inputs;
-    std::vector<Buffer> outputs, slopes;  // of each layer, [tile, padded outputs]: values, and gradients of the loss
+    std::vector<Buffer> outputs, slopes; // of each layer, [tile, padded outputs]: values, and gradients of the loss
     std::vector<int64_t> targets, first_row;
     std::vector<double> losses, squares;
     std::vector<char> hits;
@@ -133,7 +99,8 @@ struct Work {
 };
 
 // Rows of `y`, columns of `part`: sums → outputs, by bias, activation and dropout.
-void activate(const Network& net, const Layer& layer, float* y, int64_t rows, Range part, const float* mask, bool hidden) {
+void activate(const Network& net, const Layer& layer, float* y, int64_t rows, Range part, const float* mask,
+              bool hidden) {
     const int64_t stride = padded(layer.outputs);
     const Vector zero = {};
     for (int64_t r = 0; r < rows; ++r)
@@ -142,12 +109,12 @@ void activate(const Network& net, const Layer& layer, float* y, int64_t rows, Ra
             Vector z = load(y + r * stride + c, some);
             if (layer.bias.value) z += load(layer.bias.value + c, some);
             if (hidden) {
-                switch (net.activation) {  // a NaN stays one
-                    case RELU: z = z < zero ? zero : z; break;
-                    case LEAKY_RELU: z = z < zero ? z * net.slope : z; break;
-                    case ELU: z = z < zero ? exponential(z) - 1.0f : z; break;
-                    case TANH: z = z == z ? 1.0f - 2.0f / (exponential(z * 2.0f) + 1.0f) : z; break;
-                    case SIGMOID: z = z == z ? 1.0f / (1.0f + exponential(-z)) : z; break;
+                switch (net.activation) { // a NaN stays one
+                case RELU: z = z < zero ? zero : z; break;
+                case LEAKY_RELU: z = z < zero ? z * net.slope : z; break;
+                case ELU: z = z < zero ? exponential(z) - 1.0f : z; break;
+                case TANH: z = z == z ? 1.0f - 2.0f / (exponential(z * 2.0f) + 1.0f) : z; break;
+                case SIGMOID: z = z == z ? 1.0f / (1.0f + exponential(-z)) : z; break;
                 }
                 if (mask) z *= load(mask + r * layer.outputs + c, some);
             }
@@ -156,7 +123,8 @@ void activate(const Network& net, const Layer& layer, float* y, int64_t rows, Ra
 }
 
 // Columns of `part`: the loss's gradient by outputs → by sums. Every derivative is a function of the output.
-void derive(const Network& net, const Layer& layer, const float* y, float* d, int64_t rows, Range part, const float* mask) {
+void derive(const Network& net, const Layer& layer, const float* y, float* d, int64_t rows, Range part,
+            const float* mask) {
     const int64_t stride = padded(layer.outputs);
     const Vector zero = {};
     for (int64_t r = 0; r < rows; ++r)
@@ -168,11 +136,11 @@ void derive(const Network& net, const Layer& layer, const float* y, float* d, in
                 value *= layer.kept;
             }
             switch (net.activation) {
-                case RELU: slope = value > zero ? slope : zero; break;
-                case LEAKY_RELU: slope = value > zero ? slope : slope * net.slope; break;
-                case ELU: slope = value > zero ? slope : slope * (value + 1.0f); break;
-                case TANH: slope *= 1.0f - value * value; break;
-                case SIGMOID: slope *= value * (1.0f - value); break;
+            case RELU: slope = value > zero ? slope : zero; break;
+            case LEAKY_RELU: slope = value > zero ? slope : slope * net.slope; break;
+            case ELU: slope = value > zero ? slope : slope * (value + 1.0f); break;
+            case TANH: slope *= 1.0f - value * value; break;
+            case SIGMOID: slope *= value * (1.0f - value); break;
             }
             store(d + r * stride + c, slope, some);
         }
@@ -201,7 +169,8 @@ void classify(Work& work, Range part, int64_t batch) {
         }
         for (int64_t c = 0; c < classes; ++c) total += d[c];
         const double log_total = std::log(double(total)) + peak;
-        const double loss = (1 - double(smooth)) * (log_total - z[target]) + double(smooth) * (log_total - double(sum_of_all) / classes);
+        const double loss = (1 - double(smooth)) * (log_total - z[target]) +
+                            double(smooth) * (log_total - double(sum_of_all) / classes);
         const bool sound = std::isfinite(sum_of_all);
         work.losses[r] = sound ? loss : NAN;
         work.hits[r] = best == target;
@@ -210,59 +179,10 @@ void classify(Work& work, Range part, int64_t batch) {
     }
 }
 
-// An optimizer's update of `count` neighbouring numbers of a parameter, from `at` on; `done` steps after the chunk began.
-// Formulas as in PyTorch's documentation of SGD, Adam, AdamW and Adadelta.
-void update(const Network& net, const Parameter& p, int64_t at, const float* gradient, int64_t count, int64_t done, double factor) {
-    const float rate = float(p.rate * factor), penalty = float(p.penalty), kept = float(1 - p.rate * factor * p.shrink);
-    const double* set = net.settings;
-    float* const value = p.value + at;
-    float *const one = p.memory[0] + at, *const two = p.memory[1] + at;
-    const auto each = [&](auto step_of) {
-        for (int64_t i = 0; i < count; i += LANES) {
-            const int64_t some = std::min<int64_t>(LANES, count - i);
-            const Vector w = load(value + i, some);
-            store(value + i, kept * w - step_of(i, some, load(gradient + i, some) + penalty * w), some);
-        }
-    };
-    switch (net.rule) {
-        case SGD: {
-            const float momentum = float(set[0]), fresh = float(1 - set[1]);
-            const bool nesterov = set[2] != 0, first = p.fresh && done == 0;
-            if (momentum == 0) return each([=](int64_t, int64_t, Vector d) { return rate * d; });
-            return each([=](int64_t i, int64_t some, Vector d) {
-                const Vector moving = first ? d : momentum * load(one + i, some) + fresh * d;
-                store(one + i, moving, some);
-                return rate * (nesterov ? d + momentum * moving : moving);
-            });
-        }
-        case ADAM: {
-            const double t = double(*p.steps) + double(done + 1);
-            const float keep1 = float(set[0]), add1 = float(1 - set[0]), keep2 = float(set[1]), add2 = float(1 - set[1]);
-            const float stride = float(p.rate * factor / (1 - std::pow(set[0], t))), epsilon = float(set[2]);
-            const float scale = float(1 / std::sqrt(1 - std::pow(set[1], t)));
-            return each([=](int64_t i, int64_t some, Vector d) {
-                const Vector mean = keep1 * load(one + i, some) + add1 * d, square = keep2 * load(two + i, some) + add2 * d * d;
-                store(one + i, mean, some);
-                store(two + i, square, some);
-                return stride * mean / (square_root(square) * scale + epsilon);
-            });
-        }
-        case ADADELTA: {
-            const float keep = float(set[0]), add = float(1 - set[0]), epsilon = float(set[1]);
-            return each([=](int64_t i, int64_t some, Vector d) {
-                const Vector square = keep * load(one + i, some) + add * d * d, before = load(two + i, some);
-                const Vector step = square_root(before + epsilon) / square_root(square + epsilon) * d;
-                store(one + i, square, some);
-                store(two + i, keep * before + add * step * step, some);
-                return rate * step;
-            });
-        }
-    }
-}
-
 // Gradient of rows [first, first + n) of a layer's weight and bias over a tile, and on the last tile their update.
 // `block`: room for the gradient of the rows where it is not kept.
-void learn(Work& work, int64_t l, int64_t first, int64_t n, int64_t rows, bool begin, bool end, int64_t step, float* block) {
+void learn(Work& work, int64_t l, int64_t first, int64_t n, int64_t rows, bool begin, bool end, int64_t step,
+           float* block) {
     const Network& net = work.net;
     const Layer& layer = net.layers[l];
     const Parameter &weight = layer.weight, &bias = layer.bias;
@@ -273,14 +193,17 @@ void learn(Work& work, int64_t l, int64_t first, int64_t n, int64_t rows, bool b
     const bool measures = end && step == work.steps - 1;
     double& squares = work.squares[work.first_row[l] + first];
     if (weight.gradient) block = weight.gradient + first * in;
-    const auto begin_at = [=](int r, int64_t c, int64_t some) { return begin ? Vector{} : load(block + r * in + c, some); };
+    const auto begin_at = [=](int r, int64_t c, int64_t some) {
+        return begin ? Vector{} : load(block + r * in + c, some);
+    };
     const auto sums = [&](auto finish) {
         with_count(n, [&](auto count) {
             sum_rows<decltype(count)::value>(slopes, 1, stride, below, below_stride, rows, in, begin_at, finish);
         });
     };
-    if (net.rule == SGD && net.settings[0] == 0 && !weight.gradient) {  // straight from the registers into the weight
-        const float rate = float(weight.rate * factor), penalty = float(weight.penalty), kept = float(1 - weight.rate * factor * weight.shrink);
+    if (net.rule == SGD && net.settings[0] == 0 && !weight.gradient) { // straight from the registers into the weight
+        const float rate = float(weight.rate * factor), penalty = float(weight.penalty),
+                    kept = float(1 - weight.rate * factor * weight.shrink);
         float* const value = weight.value + first * in;
         Vector total = {};
         sums([=, &total](int r, int64_t c, int64_t some, Vector gradient) {
@@ -323,7 +246,8 @@ void forward(Work& work, int64_t from, int64_t rows, int thread) {
         float* y = work.outputs[l].data();
         const Range part = share(layer.outputs, 8, thread, net.threads);
         const float* mask = layer.mask ? layer.mask + from * layer.outputs : nullptr;
-        forward_product(x, stride, layer.weight.value, y, padded(layer.outputs), rows, layer.inputs, part.first, part.last);
+        forward_product(x, stride, layer.weight.value, y, padded(layer.outputs), rows, layer.inputs, part.first,
+                        part.last);
         activate(net, layer, y, rows, part, mask, l < net.layer_count - 1);
         x = y;
         stride = padded(layer.outputs);
@@ -331,11 +255,12 @@ void forward(Work& work, int64_t from, int64_t rows, int thread) {
     }
 }
 
-void backward(Work& work, int64_t from, int64_t rows, int64_t lowest, bool begin, bool end, int64_t step, int thread, float* block) {
+void backward(Work& work, int64_t from, int64_t rows, int64_t lowest, bool begin, bool end, int64_t step, int thread,
+              float* block) {
     const Network& net = work.net;
     for (int64_t l = net.layer_count - 1; l >= lowest; --l) {
         const Layer& layer = net.layers[l];
-        if (l > lowest) {  // the gradient of the inputs is nobody's need
+        if (l > lowest) { // the gradient of the inputs is nobody's need
             const Layer& below = net.layers[l - 1];
             const Range part = share(layer.inputs, LANES, thread, net.threads);
             const int64_t stride = padded(layer.outputs), below_stride = padded(layer.inputs);
@@ -344,8 +269,8 @@ void backward(Work& work, int64_t from, int64_t rows, int64_t lowest, bool begin
                 float* d = work.slopes[l - 1].data() + r * below_stride + part.first;
                 with_count(n, [&](auto count) {
                     sum_rows<decltype(count)::value>(
-                        work.slopes[l].data() + r * stride, stride, 1, layer.weight.value + part.first, layer.inputs, layer.outputs,
-                        part.last - part.first, [](int, int64_t, int64_t) { return Vector{}; },
+                        work.slopes[l].data() + r * stride, stride, 1, layer.weight.value + part.first, layer.inputs,
+                        layer.outputs, part.last - part.first, [](int, int64_t, int64_t) { return Vector{}; },
                         [&](int i, int64_t c, int64_t some, Vector v) { store(d + i * below_stride + c, v, some); });
                 });
                 r += n;
@@ -364,7 +289,7 @@ void backward(Work& work, int64_t from, int64_t rows, int64_t lowest, bool begin
 
 void train(Work& work, int thread) {
 #if defined(__SSE__)
-    _mm_setcsr(_mm_getcsr() | 0x8040);  // denormals count as 0: late in training they would cost many times as much
+    _mm_setcsr(_mm_getcsr() | 0x8040); // denormals count as 0: late in training they would cost many times as much
 #endif
     Network& net = work.net;
     const int64_t width = net.layers[0].inputs, stride = padded(width);
@@ -397,7 +322,7 @@ void train(Work& work, int thread) {
     }
 }
 
-}  // namespace
+} // namespace
 
 extern "C" {
 
