@@ -161,8 +161,9 @@ class Threads:
         return (untried or others)[self.calls // TRIAL_EVERY % len(untried or others)]
 
     def took(self, count: int, seconds: float) -> None:
-        """A step took so many seconds; one measurement alone decides nothing."""
-        self.seconds[count] = 0.7 * self.seconds.get(count, seconds) + 0.3 * seconds
+        """A step took so many seconds. Whatever disturbs a measurement makes it longer: a shorter one is believed."""
+        before = self.seconds.get(count, seconds)
+        self.seconds[count] = min(seconds, 0.7 * before + 0.3 * seconds)
 
 
 class CompiledStep(ManualStep):
