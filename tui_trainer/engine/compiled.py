@@ -31,6 +31,7 @@ NONE, SGD, ADAM, ADADELTA = range(4)
 MEMORIES = {SGD: ("momentum_buffer",), ADAM: ("exp_avg", "exp_avg_sq"), ADADELTA: ("square_avg", "acc_delta")}
 FLOPS_A_THREAD = 3e6  # of a step; below, a second thread costs more in waiting than it saves
 TRIAL_EVERY = 16  # chunks; and the share of a chunk that a trial takes
+START_SECONDS = 0.002  # a shorter call tells how long threads take to start
 
 
 class _Parameter(ctypes.Structure):
@@ -145,20 +146,20 @@ class Threads:
     def __init__(self, most: int) -> None:
         self.candidates = sorted({1 << power for power in range(10) if 1 << power < most} | {most})
         self.seconds: dict[int, float] = {}
-        self.calls = 0
+        self.calls = self.trials = 0
 
     @property
     def best(self) -> int:
         return min(self.seconds, key=self.seconds.__getitem__, default=self.candidates[-1])
 
     def trial(self) -> int | None:
-        """Another number to try in this chunk, now and then."""
+        """Another number to try in this chunk: often at first, later now and then."""
         self.calls += 1
         others = [count for count in self.candidates if count != self.best]
-        untried = [count for count in others if count not in self.seconds]
-        if not others or not (untried or self.calls % TRIAL_EVERY == 0):
+        if not others or self.calls % (2 if self.calls < 2 * TRIAL_EVERY else TRIAL_EVERY):
             return None
-        return (untried or others)[self.calls // TRIAL_EVERY % len(untried or others)]
+        self.trials += 1
+        return others[self.trials % len(others)]
 
     def took(self, count: int, seconds: float) -> None:
         """A step took so many seconds. Whatever disturbs a measurement makes it longer: a shorter one is believed."""
@@ -234,7 +235,9 @@ class CompiledStep(ManualStep):
         self.net.threads = threads
         began = time.perf_counter()
         self._call(self.images, self.labels, order, self.rule, factors)
-        self.threads.took(threads, (time.perf_counter() - began) / len(factors))
+        seconds = time.perf_counter() - began
+        if seconds > START_SECONDS:
+            self.threads.took(threads, seconds / len(factors))
 
     def _call(
         self,
