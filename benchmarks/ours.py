@@ -17,6 +17,7 @@ from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import RunState
 from tui_trainer.text import InputError
 
+SETTLED = 3.0  # seconds
 LIMIT = 300.0  # seconds after which a run that tells nothing is given up
 
 
@@ -100,7 +101,9 @@ def sample(work: Workload, seconds: float, device: str, attached: bool) -> Sampl
     with training(arguments, attached) as going:
         going.wait_for_state(lambda state: bool(state.epochs_done))
         first = going.elapsed
-        warm = going.state.epochs_done[0]
+        if attached:  # until the dashboard's own start is over
+            going.wait_for_state(lambda _: going.elapsed > first + SETTLED)
+        warm = going.state.epochs_done[-1]
 
         def has_enough(state: RunState) -> bool:
             last = state.epochs_done[-1]

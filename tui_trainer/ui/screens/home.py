@@ -117,7 +117,8 @@ class HomeScreen(Screen[None]):
             self.timer.pause()
 
     def expect_start(self) -> None:
-        self.post_message(StartLikely())
+        if self.is_current:  # a run that is watched needs the cores itself
+            self.post_message(StartLikely())
 
     @work(thread=True, exclusive=True, group="devices")
     def find_devices(self) -> None:
