@@ -211,7 +211,10 @@ def test_on_a_gpu_each_worker_and_the_next_one_see_that_gpu_alone(cli: Cli, coor
         assert holder and holder.pid == (prepared or holder.pid)
         prepared = crew.standbys[0].process.pid
         for pid in (holder.pid, prepared):
-            assert b"CUDA_VISIBLE_DEVICES=GPU-a\0" in Path(f"/proc/{pid}/environ").read_bytes()
+            place = Path(f"/proc/{pid}/environ")
+            while not (environment := place.read_bytes()):  # a process that is just becoming another program
+                pass
+            assert b"CUDA_VISIBLE_DEVICES=GPU-a\0" in environment
         launch.kill(live.run)
         crew.live.clear()
     last = crew.standbys[0].process

@@ -10,7 +10,7 @@ from pathlib import Path
 from tui_trainer.runs import commands as inbox
 from tui_trainer.runs.directory import check_name
 from tui_trainer.runs.events import EventLog
-from tui_trainer.runs.launch import locked, owner_of, sign, start_detached, take_lock
+from tui_trainer.runs.launch import locked, owner, owner_of, sign, start_detached, take_lock
 from tui_trainer.studies import commands, directory, events, follow, plan
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.studies.definition import RunEntry, Study
@@ -121,6 +121,8 @@ def ask(begun: StudyDirectory, command: commands.AnyCommand, timeout: float = 30
         with locked(begun):
             write(begun, *commands.consequences(follow.load(begun).state, command))
         return ""
+    # what comes before a coordinator's first word is left over from another's time, and expires
+    follow.wait(follower, lambda f: not f.alive or (owner(begun) or f.state).pid == f.state.pid, timeout)
     sent = inbox.send(begun.inbox, command)
     follow.wait(follower, lambda f: sent in f.state.acknowledged or not f.alive, timeout)
     follower.catch_up()

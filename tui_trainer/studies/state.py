@@ -27,6 +27,8 @@ class StudyState:
     jobs: int = 0
     starts: int = 0
     """How often a coordinator took the study."""
+    pid: int = 0
+    """The last coordinator's process."""
     runs: dict[str, str] = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     """Where each run's worker was last started."""
@@ -75,6 +77,7 @@ def fold(state: StudyState, event: events.AnyEvent) -> None:
 
 def _started(state: StudyState, event: events.Started) -> None:
     state.starts += 1
+    state.pid = event.pid
     state.jobs = event.jobs
     state.failed.clear()
     state.analysed = {stem: reason for stem, reason in state.analysed.items() if not reason}
