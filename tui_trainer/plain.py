@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +59,7 @@ class StopOnInterrupt:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.last = 0.0
+        self.obeying = False
 
     def __enter__(self) -> None:
         self.before = signal.signal(signal.SIGINT, self._interrupt)
@@ -72,13 +74,22 @@ class StopOnInterrupt:
         launch.kill(self.run)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if self.obeying:  # a key held down: one more of the same
+            return
+        self.obeying = True
         if not self.last:
-            print("stopping and saving; ctrl+c again in two seconds ends the worker at once", flush=True)
+            _say("stopping and saving; ctrl+c again in two seconds ends the worker at once\n")
             self.ask()
         elif time.monotonic() - self.last >= DELIBERATE:  # a key held down repeats sooner, however long it is held
-            print("ending the worker", flush=True)
+            _say("ending the worker\n")
             self.end()
         self.last = time.monotonic()  # at the end: what waited while a slow disk took the command is still that wish
+        self.obeying = False
+
+
+def _say(line: str) -> None:
+    """Past the buffers: `print` fails in a signal's handler that interrupts a `print`."""
+    os.write(1, line.encode())
 
 
 def results(state: RunState) -> str:
