@@ -206,7 +206,7 @@ def main() -> None:
     options = parser.parse_args()
     lines = [f"`python -m benchmarks.startup`. {page.conditions('cpu')}. Medians of {options.rounds}.", ""]
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # a worker may still write its last word
         os.environ.update(TUI_TRAINER_RUNS=folder, XDG_CACHE_HOME=f"{folder}/cache")
         for name, (work, budget) in measurements().items():
             if options.only not in name:
