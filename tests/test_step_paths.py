@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.reference_cases import KNOBS, PAIRS, config_of
 from tests.running import Cli, quick
 from tests.test_engine import Syncs
-from tests.test_reference import CLOSE, compare, files, tolerance
+from tests.test_reference import compare, files, tolerance
 from tui_trainer.config import RunConfig
 from tui_trainer.engine import compiled, data, device, model, paths
 from tui_trainer.engine.data import Examples, Splits
@@ -40,7 +40,6 @@ PLAIN = [
 @pytest.mark.parametrize("words", PLAIN)
 def test_weights_after_every_step(words: str, path: str) -> None:
     near = MUON_NEAR if "muon" in words else max(NEAR, tolerance(words))
-    assert near >= NEAR > 0 and CLOSE
     compare(config_of(f"{words} step_path={path}"), Path(), near)
 
 
