@@ -131,9 +131,7 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
     if taken_back:
         state.changes = [c for c in state.changes if c.step <= event.step]
         state.pending = [*taken_back, *state.pending]
-        state.config = state.first_config
-        for kept in state.changes:
-            state.config = change(state.config, kept.changes)
+        state.config = state.config_at(event.step)
     state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
     _note(state, event, f"rewound to step {event.step:,}")
 

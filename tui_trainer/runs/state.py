@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from tui_trainer.config import RunConfig
+from tui_trainer.config import RunConfig, change
 from tui_trainer.runs import events
 from tui_trainer.runs.series import Series
 from tui_trainer.text import InputError
@@ -94,6 +94,14 @@ class RunState:
 
     def __post_init__(self) -> None:
         self.config = self.first_config
+
+    def config_at(self, step: int) -> RunConfig:
+        """`first_config` with the live changes up to this step."""
+        config = self.first_config
+        for made in self.changes:
+            if made.step <= step:
+                config = change(config, made.changes)
+        return config
 
     @property
     def epochs(self) -> int:

@@ -138,15 +138,18 @@ class TrainerApp(App[str]):
         self._show(FormScreen(event.preset, self.data_root, find_rate=event.find_rate))
 
     def on_fork_wanted(self, event: ForkWanted) -> None:
-        """The form with everything as it is in this run now, to start from its newest checkpoint."""
+        """The form with everything as it was at this checkpoint; for the newest one, as it is now."""
         follower, state = event.follower, event.follower.state
-        newest = report.newest_on_disk(state, follower.run.checkpoints)
-        if newest is None:
-            self.complain(InputError(f"{clean(state.name, 60)}: has no checkpoint on disk to fork from"))
+        folder = follower.run.checkpoints
+        begun = event.checkpoint or report.newest_on_disk(state, folder)
+        if begun is None or not (folder / begun.file).is_file():
+            trouble = f"{clean(begun.file, 60)} is gone" if begun else "has no checkpoint on disk to fork from"
+            self.complain(InputError(f"{clean(state.name, 60)}: {trouble}"))
             return
-        start = directory.Start(follower.run.id, follower.run.checkpoints / newest.file, "continue")
-        fork = Fork(clean(state.name, 40), newest.epoch, newest.step, start, follower.data_root)
-        self._show(FormScreen(Preset(state.preset, Path(), state.config), follower.data_root, fork))
+        start = directory.Start(follower.run.id, folder / begun.file, "continue")
+        fork = Fork(clean(state.name, 40), begun.epoch, begun.step, start, follower.data_root)
+        config = state.config_at(begun.step) if event.checkpoint else state.config
+        self._show(FormScreen(Preset(state.preset, Path(), config), follower.data_root, fork))
 
     def on_compare_wanted(self, event: CompareWanted) -> None:
         try:

@@ -11,6 +11,7 @@ from textual.message import Message
 from tui_trainer.config import RunConfig
 from tui_trainer.presets import Preset
 from tui_trainer.runs.directory import Run, Start
+from tui_trainer.runs.events import Checkpoint
 from tui_trainer.runs.follow import Follower
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.studies.directory import StudyDirectory
@@ -37,11 +38,12 @@ class FormWanted(Message):
 
 
 class ForkWanted(Message):
-    """The person wants a new run from the newest checkpoint of this one."""
+    """The person wants a new run from this checkpoint of a run, or from its newest."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: Follower, checkpoint: Checkpoint | None = None) -> None:
         super().__init__()
         self.follower = follower
+        self.checkpoint = checkpoint
 
 
 class StartWanted(Message):

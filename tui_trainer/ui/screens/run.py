@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
@@ -21,10 +20,10 @@ from tui_trainer.runs.directory import Run, list_runs
 from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError
 from tui_trainer.ui import report
-from tui_trainer.ui.curves import SMOOTHING
 from tui_trainer.ui.messages import CompareWanted, ForkWanted, ResumeWanted
 from tui_trainer.ui.report import Moment
 from tui_trainer.ui.screens.change import ChangeScreen
+from tui_trainer.ui.screens.chart_keys import CHART_KEYS, ChartScreen
 from tui_trainer.ui.screens.stop import StopScreen
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.controls import Controls
@@ -39,7 +38,7 @@ PAINT_TICKS = 2  # looked at the run four times a second, painted twice; what wa
 PANELS = {"log": "log", "checkpoint-panel": "side"}  # by what has the focus; else the charts
 
 
-class RunScreen(Screen[None]):
+class RunScreen(ChartScreen):
     HELP = (
         "Above: state, progress, the newest numbers, and a line that says what is going on. The charts show training "
         "(mean over the last steps, the thin line) and validation (the line with dots, once an epoch); ★ is the best "
@@ -56,11 +55,7 @@ class RunScreen(Screen[None]):
         Binding("l", "change", "change", tooltip="Change learning rate, epochs, dropout, … while it trains"),
         Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
         Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
-        Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
-        Binding("left_square_bracket", "chart(-1)", "chart before", show=False, key_display="["),
-        Binding("y", "log_scale", "log", show=False, tooltip="Loss on a logarithmic axis, or a linear one"),
-        Binding("plus,equals_sign", "smooth(1)", "smoother", show=False, key_display="+"),
-        Binding("minus", "smooth(-1)", "less smooth", show=False, key_display="-"),
+        *CHART_KEYS,
         Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
         Binding("escape", "home", "home", tooltip="Back home; training goes on"),
     ]
@@ -219,10 +214,6 @@ class RunScreen(Screen[None]):
             self.stale = False
             self.charts.redraw()
 
-    @property
-    def charts(self) -> Charts:
-        return self.query_one(Charts)
-
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show_words)
 
@@ -281,12 +272,6 @@ class RunScreen(Screen[None]):
             words = "this run has no parent here; on the home screen space marks runs and c compares them"
             self.notify(words, markup=False)
 
-    def action_log_scale(self) -> None:
-        self.charts.log_scale = not self.charts.log_scale
-
-    def action_smooth(self, step: int) -> None:
-        self.charts.smoothing = min(max(self.charts.smoothing + step, 0), len(SMOOTHING) - 1)
-
     def action_maximise(self) -> None:
         focused = self.focused.id if self.focused else None
         self.only = "" if self.only else PANELS.get(focused or "", "chart")
@@ -294,7 +279,7 @@ class RunScreen(Screen[None]):
     def action_chart(self, step: int) -> None:
         if self.only:
             self.only = "chart"
-        self.charts.move(step)
+        super().action_chart(step)
 
     def watch_only(self, before: str, only: str) -> None:
         self.remove_class(f"-only-{before}")
@@ -302,6 +287,8 @@ class RunScreen(Screen[None]):
         self.charts.alone = only == "chart"
 
     def action_home(self) -> None:
+        if self.leave_chart():
+            return
         if self.only:
             self.only = ""
         else:
