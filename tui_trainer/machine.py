@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tui_trainer.text import clean
+from tui_trainer.text import clean, plural
 
 GIB = 1 << 30
 
@@ -57,7 +57,7 @@ def describe(device: Device) -> str:
     label = f"cuda:{device.index}" if device.kind == "cuda" else device.kind
     parts = [f"{label} {device.name}"]
     if device.cores:
-        parts.append(f"{device.cores} core{'s' if device.cores > 1 else ''}")
+        parts.append(plural(device.cores, "core"))
     if device.memory_free is not None and device.memory_total:
         parts.append(f"{device.memory_free / GIB:.0f} of {device.memory_total / GIB:.0f} GiB free")
     if device.utilisation is not None:

@@ -15,7 +15,7 @@ from tui_trainer.runs import commands, launch
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import TERMINAL, LogLine, RunState
-from tui_trainer.text import clean, duration, percent, rate, size
+from tui_trainer.text import clean, duration, percent, plural, rate, size
 
 GLYPHS = {
     "starting": "…",
@@ -94,7 +94,7 @@ def _say(line: str) -> None:
 
 def results(state: RunState) -> str:
     """One line on how the run ended: `finished: 30 epochs in 0.3 s, test accuracy 99.26 %, …`."""
-    words = [f"{state.epoch} of {state.epochs} epochs in {duration(state.seconds)}"]
+    words = [f"{state.epoch} of {plural(state.epochs, 'epoch')} in {duration(state.seconds)}"]
     if (test := state.accuracy("final", "test")) is not None:
         words.append(f"test accuracy {percent(test)}")
     if state.best:
@@ -133,15 +133,14 @@ def print_table(
 def print_run(state: RunState) -> None:
     """Everything a person asks about one run, a line each."""
     last, best, started = state.last_epoch, state.best, state.started
+    threads = plural(started.threads, "thread") if started else ""
     facts = {
         "run": state.id,
         "preset": state.preset,
         "state": f"{GLYPHS[state.status]} {state.status}{f' – {state.reason}' if state.reason else ''}",
-        "device": " · ".join((started.device, started.device_name, f"{started.threads} threads", started.precision))
-        if started
-        else "–",
+        "device": " · ".join((started.device, started.device_name, threads, started.precision)) if started else "–",
         "step path": started.step_path if started else "–",
-        "network": f"{state.architecture} · {state.parameters:,} parameters" if state.parameters else "–",
+        "network": f"{state.architecture} · {plural(state.parameters, 'parameter')}" if state.parameters else "–",
         "epoch": f"{state.epoch} of {state.epochs}, step {state.step:,} of {state.total_steps:,}",
         "train": f"loss {last.train_loss:.4f}  accuracy {percent(last.train_accuracy)}" if last else "–",
         "validation": f"loss {last.val_loss:.4f}  accuracy {percent(last.val_accuracy)}" if last else "–",
@@ -163,4 +162,4 @@ def print_run(state: RunState) -> None:
         print(f"{'boundary':>13}  after epoch {state.boundary.epoch}, the class answered all over the plane:")
         print("\n".join(f"{'':>15}{row}" for row in state.boundary.rows))
     if state.unreadable:
-        print(f"{'warning':>13}  {state.unreadable} lines of events.jsonl could not be read and were skipped")
+        print(f"{'warning':>13}  {plural(state.unreadable, 'line')} of events.jsonl could not be read: skipped")

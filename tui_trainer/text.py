@@ -43,6 +43,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 run`, `2,000 runs`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """`0:31`, `12:05`, `3:04:05`; seconds with a tenth under ten seconds: `4.2 s`."""
     if seconds < 10:

@@ -13,8 +13,8 @@ from tui_trainer import datasets
 from tui_trainer.config import Knob, RunConfig, knobs_of
 from tui_trainer.presets import Preset
 from tui_trainer.studies.catalogue import Definition
-from tui_trainer.text import InputError, clean
-from tui_trainer.ui.words import MUTED, plural
+from tui_trainer.text import InputError, clean, plural
+from tui_trainer.ui.words import MUTED
 
 LABEL = 11  # cells for the names on the left of a list of facts
 MOST_LAYERS = 12
@@ -78,7 +78,7 @@ def facts(config: RunConfig, data_root: Path) -> list[tuple[str, str, str]]:
     steps = plural(config.total_steps, "step")
     found = [
         ("network", f"{config.architecture} · {shape}", ""),
-        ("", f"{sum(config.layer_parameters):,} parameters", ""),
+        ("", plural(sum(config.layer_parameters), "parameter"), ""),
         ("optimizer", optimizer(config), ""),
         ("training", " · ".join((plural(config.total_epochs, "epoch"), f"batch {training.batch_size}", steps)), ""),
     ]

@@ -14,10 +14,10 @@ from tui_trainer.studies import notes
 from tui_trainer.studies.follow import MemberState, StudyFollower
 from tui_trainer.studies.measures import measure
 from tui_trainer.studies.results import Comparison, claims, comparisons, footnotes, verdicts
-from tui_trainer.text import InputError, clean, duration
+from tui_trainer.text import InputError, clean, duration, plural
 from tui_trainer.ui.report import Piece, fit
 from tui_trainer.ui.study_rows import LIVE, share
-from tui_trainer.ui.words import MUTED, bar, plural, status
+from tui_trainer.ui.words import MUTED, bar, status
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 

@@ -71,10 +71,6 @@ def clock(moment: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(moment))
 
 
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def ago(seconds: float) -> str:
     """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
     for limit, unit, size in ((90, "s", 1), (5400, "min", 60), (129_600, "h", 3600)):

@@ -20,13 +20,13 @@ from textual.widgets import DataTable, Footer
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
 from tui_trainer.studies.compare import Compared, compare, rows
-from tui_trainer.text import InputError, clean, unicode_terminal
+from tui_trainer.text import InputError, clean, plural, unicode_terminal
 from tui_trainer.ui.messages import OpenWanted
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.report import Piece, fit
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.overlay import Overlay
-from tui_trainer.ui.words import MUTED, plural, status
+from tui_trainer.ui.words import MUTED, status
 
 TICK_SECONDS = 0.5
 NAME_WIDTH = 24

@@ -19,14 +19,14 @@ from textual.widgets.option_list import Option
 from tui_trainer.config import Knob
 from tui_trainer.presets import Preset
 from tui_trainer.runs.directory import check_name
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, plural
 from tui_trainer.ui.describe import absence, hint, model_card
 from tui_trainer.ui.draft import CHOOSERS, Draft, Verdict
 from tui_trainer.ui.messages import Fork, StartLikely, StartWanted
 from tui_trainer.ui.screens.find_rate import FindRateScreen
 from tui_trainer.ui.widgets.field import Field
 from tui_trainer.ui.widgets.line import Line
-from tui_trainer.ui.words import MUTED, plural
+from tui_trainer.ui.words import MUTED
 
 
 class FormScreen(Screen[None]):

@@ -14,8 +14,7 @@ from textual.widgets.tree import TreeNode
 
 from tui_trainer.presets import Preset
 from tui_trainer.studies.catalogue import Definition
-from tui_trainer.text import unicode_terminal
-from tui_trainer.ui.words import plural
+from tui_trainer.text import plural, unicode_terminal
 
 AT_FIRST_OPEN = {"evaluation-report", "xor", "yours"}  # short, or one's own; 24 lab sheets would push all else away
 INDENT = 3  # of a preset in its folder
