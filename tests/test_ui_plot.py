@@ -12,13 +12,18 @@ from tui_trainer.runs.state import RunState
 from tui_trainer.ui import axes
 from tui_trainer.ui.curves import picture
 from tui_trainer.ui.overlay import Trace, overlay
-from tui_trainer.ui.plot import Band, Curve, Mark, Picture, Row, draw
+from tui_trainer.ui.plot import Band, Curve, Drawing, Mark, Picture
+from tui_trainer.ui.rows import Row
 
 AXES = axes.epochs(10, 10, 60), axes.linear(0, 1, 5)
 
 
 def of(*curves: Curve, marks: tuple[Mark, ...] = ()) -> Picture:
     return Picture(curves, marks, *AXES, "epoch")
+
+
+def draw(drawing: Drawing, width: int, height: int, ascii_only: bool = False) -> list[Row]:
+    return drawing.at(width, height).draw(ascii_only)
 
 
 def text(rows: list[Row]) -> list[str]:
@@ -169,7 +174,6 @@ def test_seeds_that_diverge_are_drawn_as_far_as_numbers_go(root: Path, bad: floa
     states[0].epochs_done[1].val_loss = bad
     shown = overlay([Trace("a", 0, states)], "val_loss", Size(60, 14), log=log)
     assert [len(row) for row in text(draw(shown, 60, 14))] == [60] * 14
-    assert [len(row) for row in text(draw(shown.dots(60, 14), 60, 14))] == [60] * 14
 
 
 def test_a_band_shades_the_cells_between_its_lines_and_nothing_else() -> None:

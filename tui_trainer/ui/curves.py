@@ -10,7 +10,8 @@ from textual.geometry import Size
 from tui_trainer.runs.series import Series
 from tui_trainer.runs.state import RunState
 from tui_trainer.ui import axes
-from tui_trainer.ui.plot import GUTTER, LARGEST, Curve, Mark, Picture
+from tui_trainer.ui.draw import GUTTER
+from tui_trainer.ui.plot import LARGEST, Curve, Mark, Picture
 
 Quantity = Literal["loss", "accuracy", "rate"]
 SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)

@@ -14,7 +14,9 @@ from tui_trainer.runs.state import RunState
 from tui_trainer.studies.measures import PER_EPOCH
 from tui_trainer.ui import axes
 from tui_trainer.ui.curves import loss_axis, percent_axis, position, rate_axis
-from tui_trainer.ui.plot import GUTTER, Band, Curve, Picture, glyph
+from tui_trainer.ui.draw import GUTTER
+from tui_trainer.ui.plot import Band, Curve, Picture
+from tui_trainer.ui.rows import glyph, plain
 from tui_trainer.ui.themes import DARK_SERIES
 
 COLOURS = len(DARK_SERIES)  # more curves take them again, with other glyphs
@@ -37,7 +39,8 @@ class Trace:
         return self.number % COLOURS
 
     def glyph(self, ascii_only: bool = False) -> str:
-        return glyph(self.number + self.number // COLOURS, ascii_only)
+        own = glyph(self.number + self.number // COLOURS)
+        return plain(own) if ascii_only else own
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from tui_trainer.runs.events import Boundary
-from tui_trainer.ui.plot import GUTTER, Row, glyph
+from tui_trainer.ui.draw import GUTTER, Words
+from tui_trainer.ui.rows import Row, blank, glyph, joined, plain
 
 SHADES = " ·░:"
 ASCII_SHADES = " .:-"
@@ -22,35 +22,40 @@ class Plane:
 
     boundary: Boundary | None
 
-    def dots(self, width: int, height: int) -> Plane:
-        """The boundary comes whole or not at all: what can be seen of it is itself."""
-        return self
+    def at(self, width: int, height: int) -> PlaneAt | Words:
+        if self.boundary is None:
+            return Words(width, height, "drawn after the first epoch")
+        return PlaneAt(self.boundary, width, height)
 
-    def draw(self, width: int, height: int, ascii_only: bool = False) -> list[Row]:
+
+@dataclass(frozen=True)
+class PlaneAt:
+    """The boundary comes whole or not at all: what can be seen of it is itself."""
+
+    boundary: Boundary
+    width: int
+    height: int
+
+    def draw(self, ascii_only: bool = False) -> list[Row]:
         """`height` rows of `width` cells; blank where there is no room for axes."""
-        blank: Row = ((" " * width, ""),)
+        plane, width, height = self.boundary, self.width, self.height
         columns, lines = width - GUTTER - 1, height - 1
         if columns < 6 or lines < 3:
-            return [blank] * height
-        if self.boundary is None:
-            words = "drawn after the first epoch"[:columns]
-            middle: Row = ((words.center(width), "axis"),)
-            return [middle if y == height // 2 else blank for y in range(height)]
-        plane = self.boundary
+            return [blank(width)] * height
         cells = [[_area(plane, x, y, columns, lines, ascii_only) for x in range(columns)] for y in range(lines)]
         for px, py, label in plane.points:
             x = _cell(px, plane.left, plane.right, columns)
             y = _cell(py, plane.top, plane.bottom, lines)
             if 0 <= x < columns and 0 <= y < lines:
                 area = cells[y][x][1].partition("+")[0]
-                cells[y][x] = (glyph(label, ascii_only), f"{area}+point{label % COLOURS}")
+                shown = plain(glyph(label)) if ascii_only else glyph(label)
+                cells[y][x] = (shown, f"{area}+point{label % COLOURS}")
         labels = {0: plane.top, lines // 2: (plane.top + plane.bottom) / 2, lines - 1: plane.bottom}
         edge = "|" if ascii_only else "│"
         rows = []
         for y, line in enumerate(cells):
             place = f"{labels[y]:.2f}"[: GUTTER - 1] if y in labels else ""
-            pieces = [("".join(c for c, _ in same), style) for style, same in groupby(line, key=lambda cell: cell[1])]
-            rows.append(((f"{place:>{GUTTER}}{edge}", "axis"), *pieces))
+            rows.append(((f"{place:>{GUTTER}}{edge}", "axis"), *joined(line)))
         return [*rows, ((_foot(plane, columns), "axis"),)]
 
 

@@ -12,8 +12,10 @@ from tui_trainer.studies.measures import measure
 from tui_trainer.studies.results import Estimate, Group, across, between, is_logarithmic
 from tui_trainer.studies.results.estimate import Analyses
 from tui_trainer.ui import axes
+from tui_trainer.ui.draw import GUTTER
 from tui_trainer.ui.overlay import COLOURS
-from tui_trainer.ui.plot import GUTTER, Band, Curve, Picture, glyph
+from tui_trainer.ui.plot import Band, Curve, Picture
+from tui_trainer.ui.rows import glyph
 
 
 def against(found: Sequence[Group], name: str, size: Size) -> Picture:

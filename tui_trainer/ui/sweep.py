@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Self
 from textual.geometry import Size
 
 from tui_trainer.ui import axes
-from tui_trainer.ui.plot import GUTTER, Curve, Mark, Picture
+from tui_trainer.ui.draw import GUTTER
+from tui_trainer.ui.plot import Curve, Mark, Picture
 
 MARGIN = 0.3  # decades on either side, so that the outer labels have room
 HEADROOM = 1.25  # of the first loss: what shoots up beyond it says no more

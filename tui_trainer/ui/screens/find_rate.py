@@ -27,7 +27,7 @@ from tui_trainer.ui.widgets.chart import Chart, Legend
 from tui_trainer.ui.widgets.line import Line, Lines
 from tui_trainer.ui.words import MUTED, bar, choice
 
-LEGEND = (Legend("train", "⠒⠒", "..", "smoothed"), Legend("note", "⠒⠒", "..", "each batch"))
+LEGEND = (Legend("train", "⠒⠒", "smoothed"), Legend("note", "⠒⠒", "each batch"))
 MEANINGS = {
     "steepest": "the loss falls fastest: bold",
     "valley": "half way down: a good first try",

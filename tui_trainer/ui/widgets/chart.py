@@ -17,7 +17,8 @@ from textual.widget import Widget
 
 from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.plane import COLOURS
-from tui_trainer.ui.plot import Drawing, Row
+from tui_trainer.ui.plot import Drawing, Visible
+from tui_trainer.ui.rows import Row, plain
 from tui_trainer.ui.themes import DARK_SERIES
 
 
@@ -27,7 +28,6 @@ class Legend:
 
     style: str
     glyph: str
-    ascii_glyph: str
     label: str
 
 
@@ -50,6 +50,7 @@ class Chart(Widget, can_focus=True):
         *(f"chart--{part}{n}" for part in ("series", "faded", "band") for n in range(len(DARK_SERIES))),
         "chart--chosen",
         "chart--note",
+        "chart--cursor",
     }
 
     source: reactive[Callable[[Size], Drawing] | None] = reactive(None, repaint=False)
@@ -61,27 +62,30 @@ class Chart(Widget, can_focus=True):
         self.title = title
         self.set_reactive(Chart.legend, legend)
         self.rows: list[Row] = []
-        self.seen: tuple[Row, Drawing] | None = None
+        self.seen: tuple[Row, Visible] | None = None
         self.ascii_only = not unicode_terminal()
 
     def redraw(self) -> None:
-        """Draw the picture of now; only the rows that differ from those on screen are sent to the terminal."""
+        """Draw the picture of now; only the cells that differ from those on screen are sent to the terminal."""
         width, height = self.content_size
         if self.source is None or width < 1 or height < 1:
             return
-        drawing = self.source(Size(width, height - 1))
-        seen = (self._header(width), drawing.dots(width, height - 1))
+        size = Size(width, height - 1)
+        seen = (self._header(width), self.source(size).at(*size))
         if self.rows and seen == self.seen:
             return
         self.seen = seen
-        rows = [seen[0], *drawing.draw(width, height - 1, self.ascii_only)]
+        rows = [seen[0], *seen[1].draw(self.ascii_only)]
         before, self.rows = self.rows, rows
         if len(before) != len(rows):
             self.refresh()
             return
         left, top = self.gutter.left, self.gutter.top
         changed = [
-            Region(left, top + y, width, 1) for y, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new
+            Region(left + begin, top + y, end - begin, 1)
+            for y, (old, new) in enumerate(zip(before, rows, strict=True))
+            if old != new
+            for begin, end in [_difference(old, new)]
         ]
         if changed:
             self.refresh(*changed)
@@ -120,7 +124,7 @@ class Chart(Widget, can_focus=True):
         pieces: list[tuple[str, str]] = [(f" {self.title}", "title")]
         used = cell_len(pieces[0][0])
         for index, entry in enumerate(self.legend):
-            glyph = entry.ascii_glyph if self.ascii_only else entry.glyph
+            glyph = plain(entry.glyph) if self.ascii_only else entry.glyph
             more = [(f"  {glyph}", entry.style), (f" {entry.label}", "axis")]
             others = len(self.legend) - index
             if used + sum(cell_len(text) for text, _ in more) + (5 if others > 1 else 0) > width:
@@ -132,3 +136,13 @@ class Chart(Widget, can_focus=True):
         if used + 2 + len(self.note) <= width:
             pieces += [(self.note.rjust(width - used - 1) + " ", "note")]
         return tuple(pieces)
+
+
+def _difference(before: Row, after: Row) -> tuple[int, int]:
+    """The first cell in which two rows differ, and the one after the last: the whole row where characters are wide."""
+    cells = [[(character, style) for text, style in row for character in text] for row in (before, after)]
+    widths = [sum(cell_len(text) for text, _ in row) for row in (before, after)]
+    if not len(cells[0]) == len(cells[1]) == widths[0] == widths[1]:
+        return 0, max(widths)
+    differ = [x for x, (old, new) in enumerate(zip(*cells, strict=True)) if old != new]
+    return (differ[0], differ[-1] + 1) if differ else (0, 0)

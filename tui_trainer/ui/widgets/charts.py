@@ -12,16 +12,17 @@ from tui_trainer.config import RunConfig
 from tui_trainer.runs.state import RunState
 from tui_trainer.ui.curves import SMOOTHING, Quantity, picture
 from tui_trainer.ui.plane import COLOURS, Plane
-from tui_trainer.ui.plot import Drawing, glyph
+from tui_trainer.ui.plot import Drawing
+from tui_trainer.ui.rows import glyph
 from tui_trainer.ui.widgets.chart import Legend
 from tui_trainer.ui.widgets.chart_row import ChartRow
 
 TITLES = {"loss": "loss", "boundary": "decision boundary", "accuracy": "accuracy %", "rate": "learning rate"}
-CURVES = (Legend("train", "⠒⠒", "..", "train"), Legend("validation", "⠒●⠒", ".o.", "val"))
-BEST = Legend("best", "★", "*", "best")
-SAVED = Legend("saved", "◆", "*", "saved")
-CHANGED = Legend("changed", "▲", "^", "changed")
-ENDED = Legend("ended", "■", "#", "early stop")
+CURVES = (Legend("train", "⠒⠒", "train"), Legend("validation", "⠒●⠒", "val"))
+BEST = Legend("best", "★", "best")
+SAVED = Legend("saved", "◆", "saved")
+CHANGED = Legend("changed", "▲", "changed")
+ENDED = Legend("ended", "■", "early stop")
 MOST_CLASSES = 6
 
 
@@ -65,8 +66,7 @@ class Charts(ChartRow):
             self.chart("boundary").note = f"epoch {boundary.epoch}"
             labels = sorted({label for _, _, label in boundary.points})[:MOST_CLASSES]
             self.chart("boundary").legend = tuple(
-                Legend(f"point{label % COLOURS}", glyph(label), glyph(label, True), f"class {label}")
-                for label in labels
+                Legend(f"point{label % COLOURS}", glyph(label), f"class {label}") for label in labels
             )
 
     def drawing(self, name: str, size: Size) -> Drawing:

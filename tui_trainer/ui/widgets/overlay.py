@@ -52,4 +52,4 @@ def _entry(trace: Trace, width: int, chosen: bool) -> Legend:
     while cell_len(name) > width:  # rows of one grid differ at the end
         name = f"…{name.removeprefix('…')[1:]}"
     style = f"series{trace.colour}+chosen" if chosen else f"series{trace.colour}"
-    return Legend(style, trace.glyph(), trace.glyph(True), name)
+    return Legend(style, trace.glyph(), name)

@@ -12,12 +12,13 @@ from tui_trainer.studies.measures import PER_EPOCH, measure
 from tui_trainer.studies.results import Group, groups
 from tui_trainer.text import clean
 from tui_trainer.ui.overlay import COLOURS, title
-from tui_trainer.ui.plot import Drawing, glyph
+from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.relations import against, way
+from tui_trainer.ui.rows import glyph
 from tui_trainer.ui.widgets.chart import Legend
 from tui_trainer.ui.widgets.overlay import METRICS, Overlay
 
-ENDS = (Legend("series0", "⠒⠒", "..", "train"), Legend("series1", glyph(1), glyph(1, True), "test"))
+ENDS = (Legend("series0", "⠒⠒", "train"), Legend("series1", glyph(1), "test"))
 
 
 class StudyCharts(Overlay):
@@ -61,7 +62,7 @@ class StudyCharts(Overlay):
             if self.chart(name).display:
                 found = self._groups(name)
                 entries = (
-                    Legend(f"series{number % COLOURS}", glyph(number), glyph(number, True), clean(group.name, 60))
+                    Legend(f"series{number % COLOURS}", glyph(number), clean(group.name, 60))
                     for number, group in enumerate(found)
                 )
                 self.chart(name).legend = tuple(entries) if len(found) > 1 else ()
