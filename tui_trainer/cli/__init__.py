@@ -24,21 +24,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+INTERRUPTED = 130  # what typer makes of ctrl+c
 GLOBAL_OPTIONS = ("--runs", "--data")
 
 
 def run() -> None:
-    """Entry point. Exit status: 0 done, 1 the run failed, 2 bad input."""
+    """Entry point. Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted by ctrl+c."""
     if sys.platform == "win32":
         sys.exit("tui-trainer runs on Linux and macOS; on Windows use WSL")
     try:
         arguments = hoist_global_options(sys.argv[1:])
-        sys.exit(app(arguments, standalone_mode=False))
+        status = app(arguments, standalone_mode=False)
+        if status == INTERRUPTED:
+            print("cancelled", file=sys.stderr)
+        sys.exit(status)
     except InputError as error:
         print("\n".join(error.problems), file=sys.stderr)
     except typer.TyperException as error:
         print(clean(error.format_message()), file=sys.stderr)
-    except (typer.Abort, KeyboardInterrupt):
+    except typer.Abort:
         print("cancelled", file=sys.stderr)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough

@@ -51,15 +51,9 @@ def fetch(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
 
 def download(name: str, root: Path) -> None:
     from tui_trainer.runs.jobs import run_job
-    from tui_trainer.text import size
 
-    with Progress() as progress:
-        result = run_job(
-            "fetch",
-            name,
-            str(root),
-            on_progress=lambda told: progress.show(f"downloading {name}: {size(told['bytes'])} of {size(told['of'])}"),
-        )
+    with Progress(f"downloading {name}") as progress:
+        result = run_job("fetch", name, str(root), on_progress=progress.tell)
     print(f"{name} {result['message']}")
 
 

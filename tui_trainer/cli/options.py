@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -23,6 +25,7 @@ Name = Annotated[str | None, typer.Option(help="the run's name; the preset's, or
 Detach = Annotated[bool, typer.Option("--detach", help="start, print the run's id, leave")]
 Plain = Annotated[bool, typer.Option("--plain", help="print lines instead of opening the dashboard")]
 CheckpointName = Annotated[str, typer.Option("--checkpoint", help="best, last, an epoch as e12, or a file")]
+BAR = 24  # cells
 overrides: dict[str, Path] = {}
 """What `--runs` and `--data` say."""
 
@@ -78,17 +81,35 @@ def checkpoint_file(chosen: Run, state: RunState, name: str) -> Path:
 
 
 class Progress:
-    """One line on a terminal's stderr, overwritten as work goes on; nothing elsewhere."""
+    """One line on a terminal's stderr, overwritten as work goes on and gone when it is over; nothing elsewhere."""
+
+    def __init__(self, title: str = "") -> None:
+        from tui_trainer.runs import progress
+
+        self.title = title
+        self.measured = progress.Progress()
+        self.shown = 0
 
     def __enter__(self) -> Self:
-        self.shown = False
         return self
+
+    def tell(self, told: Mapping[str, Any]) -> None:
+        """A job's line of progress, as a bar with the rate and the time left."""
+        from tui_trainer.text import unicode_terminal
+
+        self.measured.take(told)
+        full, empty = ("━", "─") if unicode_terminal() else ("#", "-")
+        fraction = self.measured.fraction
+        done = round(fraction * BAR)
+        bar = full * done + empty * (BAR - done)
+        self.show(f"{self.title} {bar} {int(100 * fraction):>3} %  {'  '.join(self.measured.parts())}")
 
     def show(self, words: str) -> None:
         if sys.stderr.isatty():
-            self.shown = True
-            print(f"\r{words}  ", end="", file=sys.stderr, flush=True)
+            words = words[: shutil.get_terminal_size().columns - 1]
+            print(f"\r{words:<{self.shown}}", end="", file=sys.stderr, flush=True)
+            self.shown = len(words)
 
     def __exit__(self, *_: object) -> None:
         if self.shown:
-            print(file=sys.stderr)
+            print(f"\r{'':<{self.shown}}\r", end="", file=sys.stderr, flush=True)

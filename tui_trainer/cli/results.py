@@ -82,7 +82,8 @@ def evaluate(
     follower = follow.Follower(chosen)
     file = checkpoint_file(chosen, follower.catch_up(), checkpoint)
     root = data_root() if "data" in overrides else follower.data_root
-    result = run_job("evaluate", str(chosen.path), str(file), split, str(root))
+    with Progress(f"evaluating on {split}") as progress:
+        result = run_job("evaluate", str(chosen.path), str(file), split, str(root), on_progress=progress.tell)
     if json:
         plain.print_json(result)
     else:
@@ -104,13 +105,8 @@ def verify(reference: RunName, json: Json = False) -> None:
     chosen = find(reference)
     root = data_root() if "data" in overrides else follow.Follower(chosen).data_root
 
-    with Progress() as progress:
-        result = run_job(
-            "verify",
-            str(chosen.path),
-            str(root),
-            on_progress=lambda told: progress.show(f"step {told['step']:,} of {told['of']:,}"),
-        )
+    with Progress("training again") as progress:
+        result = run_job("verify", str(chosen.path), str(root), on_progress=progress.tell)
     if json:
         plain.print_json(result)
     elif result["identical"]:
@@ -141,7 +137,8 @@ def export(
         print(f"{output}: {len(state.epochs_done)} epochs")
         return
     file = checkpoint_file(chosen, state, checkpoint)
-    result = run_job("export", str(file), str(output.absolute()), names)
+    with Progress("exporting") as progress:
+        result = run_job("export", str(file), str(output.absolute()), names, on_progress=progress.tell)
     print(f"{output}: epoch {result['epoch']}, {', '.join(result['keys'])}")
 
 

@@ -1,6 +1,7 @@
 """Entry of every process with torch: `train`, `standby`, `fork-server`, or a one-off job."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ def main() -> int:
         case "fork-server":
             return fork_server()
         case _:
+            # cancelled: what a job has half made is removed on its way out
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
             return run_job(job, arguments)
 
 
@@ -66,7 +69,6 @@ def fork_server() -> int:
 
     No device is touched, nothing computed: a fork would spoil it.
     """
-    import signal
     import socket
 
     import_ahead()
@@ -108,6 +110,7 @@ def run_job(job: str, arguments: list[str]) -> int:
     from tui_trainer.text import InputError
 
     jobs_by_name: dict[str, Callable[..., None]] = {
+        "check": jobs.check_file,
         "evaluate": jobs.evaluate_run,
         "export": jobs.export_run,
         "verify": jobs.verify_run,

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from tui_trainer.files import open_regular
 from tui_trainer.text import InputError
 
 FORMAT = 1
+DIGEST_BLOCK = 1 << 26
+"""Bytes that a digest takes at a time, between which it tells how far it is."""
 _NAME = re.compile(r"e(\d{4,})-s(\d{6,})\.safetensors")
 
 
@@ -84,19 +86,33 @@ def weights_sha256(model_state: Mapping[str, torch.Tensor]) -> str:
     """Over names, shapes and bytes of every parameter and buffer, in the model's order."""
     digest = hashlib.sha256()
     for name, tensor in model_state.items():
-        _add(digest, name, tensor)
+        for _ in _add(digest, name, tensor):
+            pass
     return digest.hexdigest()
 
 
-def _add(digest: "hashlib._Hash", name: str, tensor: torch.Tensor) -> None:
+def _add(digest: "hashlib._Hash", name: str, tensor: torch.Tensor) -> Iterator[int]:
+    """Take the tensor in, a block at a time; yields the bytes of each."""
     digest.update(f"{name}:{tensor.dtype}:{list(tensor.shape)}:".encode())
-    digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
+    for start in range(0, len(content), DIGEST_BLOCK):
+        block = content[start : start + DIGEST_BLOCK]
+        digest.update(block)
+        yield len(block)
 
 
-def _digest(meta: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+def _digest(
+    meta: Mapping[str, Any],
+    tensors: Mapping[str, torch.Tensor],
+    progress: Callable[[int, int], None] | None = None,
+) -> str:
     digest = hashlib.sha256(json.dumps(meta, sort_keys=True, separators=(",", ":")).encode())
+    done, of = 0, sum(tensor.nbytes for tensor in tensors.values())
     for name in sorted(tensors):
-        _add(digest, name, tensors[name])
+        for count in _add(digest, name, tensors[name]):
+            done += count
+            if progress:
+                progress(done, of)
     return digest.hexdigest()
 
 
@@ -137,8 +153,11 @@ def commit(target: Path, content: bytes) -> None:
         raise
 
 
-def read(path: Path) -> Snapshot:
-    """A committed checkpoint, every byte checked. Raises `InputError`: one line naming the file and what is wrong."""
+def read(path: Path, progress: Callable[[int, int], None] | None = None) -> Snapshot:
+    """A committed checkpoint, every byte checked. Raises `InputError`: one line naming the file and what is wrong.
+
+    `progress` is told the bytes checked, and of how many.
+    """
     try:
         open_regular(path).close()
         with safetensors.safe_open(path, framework="pt") as stream:
@@ -156,7 +175,7 @@ def read(path: Path) -> Snapshot:
         raise InputError(f"{path}: a safetensors file, but not a checkpoint of tui-trainer") from None
     if isinstance(sealed.get("format"), int) and sealed["format"] > FORMAT:
         raise InputError(f"{path}: format {sealed['format']} is newer than this program's {FORMAT}")
-    if sha256 != _digest(sealed, tensors):
+    if sha256 != _digest(sealed, tensors, progress):
         raise InputError(f"{path}: damaged: its content does not match its sha256")
     try:
         return Snapshot(msgspec.convert(sealed, Meta), tensors)

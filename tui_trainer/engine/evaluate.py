@@ -1,6 +1,6 @@
 """Loss and accuracy of fixed weights on a whole split."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -27,16 +27,25 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, examples: Examples) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy in [0, 1], dropout off. One host sync, at the end."""
+def evaluate(
+    model: nn.Module, examples: Examples, progress: Callable[[int, int], None] | None = None
+) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy in [0, 1], dropout off. One host sync, at the end.
+
+    `progress` is told the examples done, and of how many.
+    """
     loss = torch.zeros((), dtype=sum_type(examples.images.device), device=examples.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=examples.images.device)
     size = BATCH if examples.images.device.type == "cpu" else GPU_BATCH
+    done = 0
     with evaluating(model):
         for images, labels in zip(examples.images.split(size), examples.labels.split(size), strict=True):
             logits = forward(model, images)
             loss += functional.cross_entropy(logits, labels, reduction="sum")
             correct += (logits.argmax(1) == labels).sum()
+            done += len(labels)
+            if progress:
+                progress(done, len(examples))
     return loss.item() / len(examples), correct.item() / len(examples)
 
 

@@ -1,9 +1,9 @@
 """One-off work outside training, each in a process of its own: JSON lines on stdout, progress, then one result."""
 
 import json
-import signal
-import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,18 +18,48 @@ from tui_trainer.engine.evaluate import evaluate
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError, clean
 
+TELL_SECONDS = 0.1
+
 
 def tell(**line: Any) -> None:
     print(json.dumps(line), flush=True)
 
 
+def telling(unit: str) -> Callable[[int, int], None]:
+    """Tells how much of the work is done, in `unit`: the first time, the last, and ten times a second in between."""
+    told_at = -TELL_SECONDS
+
+    def progress(done: int, of: int) -> None:
+        nonlocal told_at
+        now = time.monotonic()
+        if now - told_at >= TELL_SECONDS or done == of:
+            told_at = now
+            tell(progress={"done": done, "of": of, "unit": unit})
+
+    return progress
+
+
+def check_file(file: str) -> None:
+    """Read a checkpoint and compare its content with the sha256 inside it."""
+    snapshot = checkpoint.read(Path(file), telling("bytes"))
+    tell(
+        result={
+            "checkpoint": Path(file).name,
+            "bytes": Path(file).stat().st_size,
+            "epoch": snapshot.meta.epoch,
+            "step": snapshot.meta.step,
+            "weights_sha256": snapshot.meta.weights_sha256,
+        }
+    )
+
+
 def evaluate_run(run: str, file: str, split: str, data_root: str) -> None:
     """Loss and accuracy of a checkpoint on one split. Reads only, so it needs no lock and may run beside a worker."""
-    snapshot = checkpoint.read(Path(file))
+    snapshot = checkpoint.read(Path(file), telling("bytes"))
     subject = trained.load(snapshot, Path(data_root))
     splits = subject.splits
     examples = {"train": splits.train, "validation": splits.validation, "test": splits.test}[split]
-    loss, accuracy = evaluate(subject.model, examples)
+    loss, accuracy = evaluate(subject.model, examples, telling("examples"))
     tell(
         result={
             "run": Run(Path(run)).id,
@@ -52,7 +82,7 @@ def export_run(file: str, output: str, names: str) -> None:
     Keys are those of `nn.Sequential(Linear, activation, …, Linear)`; `names`, joined by commas, renames the linear
     layers in order.
     """
-    snapshot = checkpoint.read(Path(file))
+    snapshot = checkpoint.read(Path(file), telling("bytes"))
     network = model.build(build(snapshot.meta.config))
     linear = [str(index) for index, layer in enumerate(network) if isinstance(layer, nn.Linear)]
     chosen = names.split(",") if names else linear
@@ -71,8 +101,9 @@ def export_run(file: str, output: str, names: str) -> None:
         torch.save({"epoch": snapshot.meta.epoch, "model_state_dict": state}, temporary)
         temporary.rename(output)
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
         raise InputError(f"{output}: cannot be written: {error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
     tell(result={"file": output, "epoch": snapshot.meta.epoch, "keys": list(state), "network": str(network)})
 
 
@@ -83,7 +114,7 @@ def verify_run(run: str, data_root: str) -> None:
 
     directory = Run(Path(run))
     state = history(directory)
-    replay = Replay(directory, state, Path(data_root), lambda step, of: tell(progress={"step": step, "of": of}))
+    replay = Replay(directory, state, Path(data_root), telling("steps"))
     replay.run()
     tell(
         result={
@@ -107,13 +138,13 @@ def fetch(name: str, data_root: str) -> None:
         return
     folder = Path(data_root) / entry.folder
     done = threading.Event()
+    progress = telling("bytes")
 
     def watch(arriving: Path) -> None:
         while not done.wait(0.2):
             packed = [file for pattern in ("*.gz", "*.zip") for file in arriving.glob(pattern)]
-            tell(progress={"bytes": sum(file.stat().st_size for file in packed), "of": entry.download_bytes})
+            progress(sum(file.stat().st_size for file in packed), entry.download_bytes)
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # cancelled: the temporary folder is removed on the way out
     try:
         Path(data_root).mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=data_root, prefix=".fetch-") as temporary:
