@@ -15,6 +15,7 @@ from tui_trainer.runs import commands, launch
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import TERMINAL, LogLine, RunState
+from tui_trainer.runs.verdict import verdict
 from tui_trainer.text import clean, duration, percent, plural, rate, size
 
 GLYPHS = {
@@ -132,7 +133,7 @@ def print_table(
 
 def print_run(state: RunState) -> None:
     """Everything a person asks about one run, a line each."""
-    last, best, started = state.last_epoch, state.best, state.started
+    last, best, started, judged = state.last_epoch, state.best, state.started, verdict(state)
     threads = plural(started.threads, "thread") if started else ""
     facts = {
         "run": state.id,
@@ -145,6 +146,7 @@ def print_run(state: RunState) -> None:
         "train": f"loss {last.train_loss:.4f}  accuracy {percent(last.train_accuracy)}" if last else "–",
         "validation": f"loss {last.val_loss:.4f}  accuracy {percent(last.val_accuracy)}" if last else "–",
         "best": f"{percent(best.val_accuracy)} in epoch {best.epoch}" if best else "–",
+        "verdict": f"{judged}: {judged.reason}",
         "test": percent(state.accuracy("final", "test")),
         "best on test": percent(state.accuracy("best", "test")),
         "time": duration(state.seconds),

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from tui_trainer.config import RunConfig, change
 from tui_trainer.runs import events
 from tui_trainer.runs.series import Series
+from tui_trainer.runs.verdict import verdict
 from tui_trainer.text import InputError
 
 RunStatus = Literal["starting", "running", "paused", "finished", "stopped", "failed", "interrupted"]
@@ -190,7 +191,7 @@ class RunState:
 
     def summary(self) -> dict[str, Any]:
         """What `show --json` prints; every value is a plain JSON value."""
-        newest, started = self.newest_checkpoint, self.started
+        newest, started, judged = self.newest_checkpoint, self.started, verdict(self)
         return {
             "id": self.id,
             "name": self.name,
@@ -208,6 +209,9 @@ class RunState:
             "step": self.step,
             "steps": self.total_steps,
             **self.numbers(),
+            "verdict": judged.word,
+            "verdict_epoch": judged.epoch,
+            "verdict_reason": judged.reason,
             "validation_is_test": self.validation_is_test,
             "checkpoints": [
                 {

@@ -1,0 +1,129 @@
+"""The verdict on a run's curves in words, with the numbers it was decided from.
+
+The rule, on the losses of the epochs, each smoothed by a median over a tenth of them (3 to 9 epochs):
+
+1. *diverged*: the run ended with a loss that is not finite, or the training loss stands above where it began and at
+   more than twice its least.
+2. *too early to say*: fewer than 5 epochs.
+3. *overfitting*: the validation loss stands above its least by more than the margin of a rise, and the training loss
+   below what it was then. Since the epoch of the least.
+4. *plateaued*: for a quarter of the epochs, 3 at least, the validation loss has been no better by more than the
+   margin of a fall. At the first epoch within that margin of the least.
+5. *still improving*: otherwise.
+
+The margins are 5 % of the least for a rise and 2 % for a fall, but never less than 0.5 % and 0.2 % of the first
+epoch's loss, nor than what the noise of the curve alone would make: four deviations of a smoothed point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Literal, get_args
+
+from tui_trainer.text import plural
+
+if TYPE_CHECKING:
+    from tui_trainer.runs.state import RunState
+
+Word = Literal["too early to say", "still improving", "plateaued", "overfitting", "diverged"]
+WORDS: tuple[str, ...] = get_args(Word)
+FEWEST_EPOCHS = 5
+LEAST_WINDOW, MOST_WINDOW = 3, 9  # epochs
+PATIENCE = 0.25  # of the epochs
+LEAST_PATIENCE = 3  # epochs
+RISE, FALL = 0.05, 0.02  # of the least loss
+RISE_OF_FIRST, FALL_OF_FIRST = 0.005, 0.002
+MEDIAN_TO_DEVIATION = 1.4826  # of a normal distribution
+MEDIAN_TO_MEAN = 1.25  # deviation of a median over that of a mean
+SECOND_DIFFERENCE = math.sqrt(6.0)  # deviation of x₁ - 2x₂ + x₃ over that of x
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`epoch`: since when, where the word has a beginning."""
+
+    word: Word
+    epoch: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        """`overfitting since epoch 18`."""
+        if self.epoch is None:
+            return self.word
+        return f"{self.word} {'at' if self.word == 'plateaued' else 'since'} epoch {self.epoch}"
+
+
+def verdict(state: RunState) -> Verdict:
+    """The verdict on the epochs so far. Takes microseconds an epoch: ask again only when one has been completed."""
+    done = state.epochs_done
+    if state.status == "failed" and "not finite" in state.reason:
+        return Verdict("diverged", done[-1].epoch if done else None, state.reason)
+    if len(done) < FEWEST_EPOCHS:
+        return Verdict("too early to say", None, f"{plural(len(done), 'epoch')} done; {FEWEST_EPOCHS} are the fewest")
+    epochs = [epoch.epoch for epoch in done]
+    return judge(epochs, [epoch.train_loss for epoch in done], [epoch.val_loss for epoch in done])
+
+
+def judge(epochs: Sequence[int], train: Sequence[float], validation: Sequence[float]) -> Verdict:
+    """The verdict on two curves of one length, `FEWEST_EPOCHS` or more, whose points are finite."""
+    window = min(max(LEAST_WINDOW, len(epochs) // 10), MOST_WINDOW) | 1  # odd: as many on either side
+    fit, val = smooth(train, window), smooth(validation, window)
+    lowest = _least(fit)
+    if fit[-1] > max(fit[0], 2 * fit[lowest]) and fit[-1] - fit[lowest] > noise(train, window):
+        words = f"training loss rose from its least {fit[lowest]:.4g} at epoch {epochs[lowest]} to {fit[-1]:.4g}"
+        return Verdict("diverged", epochs[lowest], f"{words}, above the {fit[0]:.4g} it began with")
+
+    best, spread = _least(val), noise(validation, window)
+    least, now = val[best], val[-1]
+    if now - least > max(RISE * least, RISE_OF_FIRST * val[0], spread) and fit[-1] < fit[best]:
+        rise = f"rose {_percent(now / least - 1) if least else f'to {now:.4g}'}"
+        return Verdict(
+            "overfitting",
+            epochs[best],
+            f"validation loss {rise} from its least {least:.4g} at epoch {epochs[best]}, "
+            f"while training loss fell from {fit[best]:.4g} to {fit[-1]:.4g}",
+        )
+
+    margin = max(FALL * least, FALL_OF_FIRST * val[0], spread)
+    reached = next(i for i, value in enumerate(val) if value <= least + margin)
+    patience = max(LEAST_PATIENCE, round(PATIENCE * len(epochs)))
+    since = len(epochs) - 1 - reached
+    if since >= patience:
+        return Verdict(
+            "plateaued",
+            epochs[reached],
+            f"validation loss was {val[reached]:.4g} at epoch {epochs[reached]} "
+            f"and fell by no more than {margin:.2g} in the {plural(since, 'epoch')} since",
+        )
+    before = val[-1 - patience]
+    return Verdict(
+        "still improving",
+        None,
+        f"validation loss went from {before:.4g} to {now:.4g} in the last {plural(patience, 'epoch')}",
+    )
+
+
+def smooth(values: Sequence[float], window: int) -> list[float]:
+    """Running medians over `window` points, an odd number; at the ends those of the first and last whole window."""
+    half = window // 2
+    last = len(values) - half - 1
+    return [median(values[max(0, min(i, last) - half) : max(i, half) + half + 1]) for i in range(len(values))]
+
+
+def noise(values: Sequence[float], window: int) -> float:
+    """How far a median over `window` points may lie above the least of all by noise alone, whatever the trend."""
+    bends = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    deviation = MEDIAN_TO_DEVIATION * median(bends) / SECOND_DIFFERENCE
+    least_of_many = math.sqrt(2 * math.log(len(values)))  # deviations below the mean, on average
+    return (least_of_many + 2) * MEDIAN_TO_MEAN * deviation / math.sqrt(window)
+
+
+def _least(values: Sequence[float]) -> int:
+    return min(range(len(values)), key=values.__getitem__)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.3g} %"
