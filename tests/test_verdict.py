@@ -19,7 +19,7 @@ SCALES = st.floats(1e-3, 1e3)
 
 
 def judged(train: list[float], validation: list[float], noise: float = 0.0, scale: float = 1.0) -> Verdict:
-    """The verdict on curves that noise was added to, a fraction of each point, and that were measured in other units."""
+    """The verdict on curves that noise was added to, a fraction of each point, and in other units."""
     draw = random.Random(len(train))
     noisy = [[scale * value * (1 + draw.gauss(0, noise)) for value in curve] for curve in (train, validation)]
     return judge(range(1, len(train) + 1), *noisy)
