@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tui_trainer.config import RunConfig, build
-from tui_trainer.files import open_regular
+from tui_trainer.config import VARIANTS, RunConfig, build, change, settings
+from tui_trainer.files import open_regular, write_whole, written
+from tui_trainer.runs.directory import check_name
 from tui_trainer.text import InputError, clean, nearest
 
 LARGEST = 1 << 20  # bytes; a preset is a page of text
@@ -103,6 +105,60 @@ def toml_files(suffix: str) -> Iterator[tuple[str, Path]]:
         yield name, names[name]
     for path in sorted(own_folder().glob(f"*{suffix}")):
         yield f"yours/{path.name.removesuffix(suffix)}", path
+
+
+class TakenError(InputError):
+    """There is a preset of this name already."""
+
+
+def variation(base: Preset, config: RunConfig) -> str:
+    """A preset made of another one, in a sentence: `digits with optimizer=sgd, learning_rate=0.1`."""
+    changed = ", ".join(settings(base.config, config))
+    return f"{base.name} with {changed}" if changed else base.summary
+
+
+def save(name: str, config: RunConfig, summary: str, replace: bool = False) -> Path:
+    """Write a preset of one's own, found from then on as `yours/NAME`. Returns its file.
+
+    Raises `InputError`: for a name that is none, for one that is taken unless `replace`, and where nothing can be
+    written.
+    """
+    import tomlkit
+
+    check_name(name, "preset")
+    if name.endswith((".toml", ".study")):
+        raise InputError(f"preset: {name!r} ends like a file; leave the ending away")
+    path = own_folder() / f"{name}.toml"
+    if path.exists() and not replace:
+        raise TakenError(f"preset: there is a {name} already, {path}; --yes replaces it")
+    if config.data.file:  # used from another folder, it must find the file too
+        config = change(config, {"data.file": str(written(config.data.file).absolute())})
+    words = {"summary": clean(summary, 2000)} if summary else {}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, tomlkit.dumps({**words, **tables(config)}).encode())
+    except (OSError, UnicodeEncodeError) as error:
+        raise InputError(f"{path}: cannot be written: {getattr(error, 'strerror', '') or 'not UTF-8'}") from None
+    return path
+
+
+def tables(config: RunConfig) -> dict[str, dict[str, Any]]:
+    """What a preset file of this config has to say: the fields that are not as they are by default."""
+    found: dict[str, dict[str, Any]] = {}
+    for group, values in config.model_dump(mode="json").items():
+        usual = type(getattr(config, group))().model_dump(mode="json")
+        table = {key: value for key, value in values.items() if value != usual[key]}
+        if group in VARIANTS and (table or values["name"] != RunConfig.model_fields[group].default.name):
+            table = {"name": values["name"], **table}
+        if table:
+            found[group] = table
+    return found
+
+
+def command(verb: str, subject: str, changed: list[str], options: list[str]) -> str:
+    """A line for a shell: `tui-trainer train digits --set epochs=5`."""
+    given = [word for setting in changed for word in ("--set", setting)]
+    return shlex.join(["tui-trainer", verb, subject, *given, *options])
 
 
 def load_all() -> tuple[list[Preset], list[str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_trainer.cli.options import (
-    Json,
-)
+from tui_trainer.cli.options import Json, Settings
 from tui_trainer.text import InputError
 
 if TYPE_CHECKING:
@@ -82,3 +81,27 @@ def presets_check(file: Annotated[Path | None, typer.Argument(metavar="FILE")] =
     else:
         preset = presets.read(file, file.stem)
         print(f"{file}: sound; {preset.config.architecture}, {preset.config.optimizer.name}")
+
+
+@app.command("save")
+def presets_save(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    base: Annotated[str, typer.Option("--from", metavar="PRESET", help="the preset it is made of")],
+    settings: Settings = None,
+    summary: Annotated[str, typer.Option(help="what it trains, in a sentence; else what was changed")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="replace one of the same name without asking")] = False,
+) -> None:
+    """Save a preset of your own; it is called yours/NAME."""
+    from tui_trainer import config, presets
+
+    origin = presets.load(base)
+    wanted = config.apply(origin.config, settings or [])
+    words = summary or presets.variation(origin, wanted)
+    try:
+        path = presets.save(name, wanted, words, replace=yes)
+    except presets.TakenError:
+        if not sys.stdin.isatty():
+            raise
+        typer.confirm(f"replace your preset {name}?", abort=True)
+        path = presets.save(name, wanted, words, replace=True)
+    print(f"yours/{name}: saved in {path}")

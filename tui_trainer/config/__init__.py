@@ -3,7 +3,7 @@
 The form, `--set`, presets and `show` all read these declarations; none keeps a list of its own.
 """
 
-from tui_trainer.config.change import apply, build, change, differences, flatten
+from tui_trainer.config.change import apply, build, change, differences, flatten, settings, steps_between
 from tui_trainer.config.groups import OPTIMIZERS, SCHEDULES
 from tui_trainer.config.knobs import VARIANTS, Knob, knobs, knobs_of, resolve
 from tui_trainer.config.live import is_live
@@ -24,4 +24,6 @@ __all__ = [
     "knobs",
     "knobs_of",
     "resolve",
+    "settings",
+    "steps_between",
 ]

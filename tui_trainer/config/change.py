@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tui_trainer.config.knobs import VARIANTS, knobs, resolve
+from tui_trainer.config.knobs import VARIANTS, Knob, knobs, resolve
 from tui_trainer.config.run import RunConfig
 from tui_trainer.text import InputError, clean, nearest
 
@@ -190,6 +190,43 @@ def differences(base: RunConfig, other: RunConfig) -> dict[str, tuple[Any, Any]]
     }
 
 
+def steps_between(base: RunConfig, other: RunConfig) -> dict[str, tuple[Any, Any]]:
+    """What a person changes to come from one to the other: path → (before, after), another optimizer's name first.
+
+    Where that is another one, its settings are compared with those it has once it has been chosen.
+    """
+    values = base.model_dump()
+    chosen: dict[str, tuple[Any, Any]] = {}
+    for group, (models, _) in VARIANTS.items():
+        before, after = values[group]["name"], getattr(other, group).name
+        if before != after:
+            chosen[f"{group}.name"] = (before, after)
+            values[group] = models[after](**switch(values[group], group, after)).model_dump()
+    flat_base = _flat(values)
+    rest = {path: (flat_base[path], value) for path, value in flatten(other).items() if flat_base[path] != value}
+    return chosen | rest
+
+
+def settings(base: RunConfig, other: RunConfig) -> list[str]:
+    """The `key=value` settings with which `apply` makes `other` of `base`, each under the shortest name it has."""
+    known, steps = knobs(other.optimizer.name, other.schedule.name), steps_between(base, other)
+    return [f"{_shortest(path, known)}={known[path].render(after)}" for path, (_, after) in steps.items()]
+
+
+def _shortest(path: str, known: Mapping[str, Knob]) -> str:
+    """`optimizer` for optimizer.name, `epochs` for training.epochs; the path where that would be another's name too."""
+    group, _, field = path.partition(".")
+    name = group if field == "name" else field
+    try:
+        return name if resolve(name, known) == path else path
+    except ValueError:
+        return path
+
+
 def flatten(config: RunConfig) -> dict[str, Any]:
     """Every value by its dotted path."""
-    return {f"{group}.{name}": value for group, values in config.model_dump().items() for name, value in values.items()}
+    return _flat(config.model_dump())
+
+
+def _flat(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{group}.{name}": value for group, table in values.items() for name, value in table.items()}

@@ -5,8 +5,8 @@ Knows no field by name but the optimizer's and the schedule's, which decide what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tui_trainer.config import VARIANTS, Knob, RunConfig, build, flatten, knobs
@@ -25,8 +25,20 @@ class Verdict:
     others: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Edit:
+    """One step of undo: a field's text before and after."""
+
+    path: str
+    before: str
+    after: str
+
+
 class Draft:
-    """Texts by dotted path. Settings of an optimizer or schedule not selected are remembered for when it is again."""
+    """Texts by dotted path. Settings of an optimizer or schedule not selected are remembered for when it is again.
+
+    What is typed into one field without leaving it is one edit.
+    """
 
     def __init__(self, base: RunConfig) -> None:
         self.base = base
@@ -40,6 +52,9 @@ class Draft:
         self.settings = {
             (group, name): self._settings(group, name) for group, (names, _) in VARIANTS.items() for name in names
         }
+        self.done: list[Edit] = []
+        self.undone: list[Edit] = []
+        self.typing = False
 
     def _settings(self, group: str, name: str) -> dict[str, str]:
         """The settings of one optimizer or schedule: the base's where it uses that one, else their defaults."""
@@ -59,22 +74,67 @@ class Draft:
     def read(self, path: str) -> str:
         return self._table(path)[path]
 
+    def original(self, path: str) -> str:
+        """The text of a field there is now as it was before anything was typed."""
+        knob = self.knobs[path]
+        if path not in CHOOSERS and self._is_other(knob.group):
+            return knob.render(knob.default)
+        return knob.render(self.base_values[path])
+
+    def _is_other(self, group: str) -> bool:
+        """Is another optimizer, or schedule, chosen than the base's?"""
+        return group in VARIANTS and self.chosen[group] != self.base_values[f"{group}.name"]
+
     def write(self, path: str, text: str) -> None:
+        """Take what a person typed or chose."""
+        before = self.read(path)
+        if text == before or (path in CHOOSERS and text not in VARIANTS[CHOOSERS[path]][0]):
+            return
+        if self.typing and self.done and self.done[-1].path == path:
+            edit = replace(self.done.pop(), after=text)
+        else:
+            edit = Edit(path, before, text)
+        if edit.before != edit.after:
+            self.done.append(edit)
+        self.typing = True
+        self.undone.clear()
+        self._put(path, text)
+
+    def leave(self) -> None:
+        """The field has been left: what is typed from now on is another edit."""
+        self.typing = False
+
+    def undo(self) -> str | None:
+        """Take the last edit back. Returns the field's path, or None where there is none."""
+        return self._travel(self.done, self.undone, lambda edit: edit.before)
+
+    def redo(self) -> str | None:
+        """Make again the edit that was taken back last."""
+        return self._travel(self.undone, self.done, lambda edit: edit.after)
+
+    def _travel(self, source: list[Edit], target: list[Edit], text: Callable[[Edit], str]) -> str | None:
+        self.leave()
+        if not source:
+            return None
+        edit = source.pop()
+        target.append(edit)
+        self._put(edit.path, text(edit))
+        return edit.path
+
+    def _put(self, path: str, text: str) -> None:
         group = CHOOSERS.get(path)
         if group is None:
             self._table(path)[path] = text
-        elif text in VARIANTS[group][0]:
+        else:
             self.chosen[group] = text
 
     def changed_from(self, path: str) -> str | None:
         """The base's value where the text means another one; None where it means the same, or nothing yet."""
         knob = self.knobs[path]
         base = self.base_values.get(path)
-        chooser = self.base_values.get(f"{knob.group}.name") if knob.group in VARIANTS else None
-        other_kind = knob.group in VARIANTS and chooser != self.chosen[knob.group]
         if path in CHOOSERS:
-            return str(base) if other_kind else None
-        if base is None or other_kind:
+            return str(base) if self._is_other(knob.group) else None
+        if base is None or self._is_other(knob.group):
             return None
         try:
             return knob.render(base) if knob.parse(self.read(path)) != base else None
