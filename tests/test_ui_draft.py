@@ -114,3 +114,34 @@ def test_schedules_keep_their_own_settings() -> None:
     config = draft.check().config
     assert config is not None
     assert config.schedule.model_dump()["gamma"] == 0.5
+
+
+def test_edits_are_taken_back_and_made_again_field_by_field() -> None:
+    draft = Draft(RunConfig())
+    for text in ("", "3", "30"):  # typed
+        draft.write("training.epochs", text)
+    draft.leave()
+    draft.write("optimizer.learning_rate", "0.02")
+    draft.write(OPTIMIZER, "sgd")
+    draft.write("optimizer.momentum", "0.9")
+    assert draft.undo() == "optimizer.momentum" and draft.read("optimizer.momentum") == "0.0"
+    assert draft.undo() == OPTIMIZER and draft.read("optimizer.learning_rate") == "0.02"
+    assert draft.redo() == OPTIMIZER and draft.redo() == "optimizer.momentum" and draft.redo() is None
+    assert draft.read(OPTIMIZER) == "sgd" and draft.read("optimizer.momentum") == "0.9"
+    assert [draft.undo() for _ in range(5)] == [
+        "optimizer.momentum",
+        OPTIMIZER,
+        "optimizer.learning_rate",
+        "training.epochs",
+        None,
+    ]
+    assert draft.check().config == RunConfig()
+    draft.write("training.epochs", "7")
+    assert draft.redo() is None
+
+
+def test_what_is_typed_and_deleted_again_is_no_edit() -> None:
+    draft = Draft(RunConfig())
+    draft.write("training.epochs", "200")
+    draft.write("training.epochs", "20")
+    assert draft.undo() is None

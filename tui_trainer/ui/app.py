@@ -99,6 +99,11 @@ class TrainerApp(App[str]):
     def on_start_likely(self) -> None:
         self.launcher.warm_up()
 
+    def on_preset_saved(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, HomeScreen):
+                screen.read_presets()
+
     def on_start_wanted(self, event: StartWanted) -> None:
         """Make a run, start its worker and watch it; where that cannot be, say so and leave nothing behind."""
         try:

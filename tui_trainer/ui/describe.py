@@ -10,7 +10,7 @@ from pathlib import Path
 from textual.content import Content
 
 from tui_trainer import datasets
-from tui_trainer.config import Knob, RunConfig, knobs_of
+from tui_trainer.config import Knob, RunConfig, knobs_of, steps_between
 from tui_trainer.presets import Preset
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.text import InputError, clean, plural
@@ -19,6 +19,7 @@ from tui_trainer.ui.words import MUTED
 LABEL = 11  # cells for the names on the left of a list of facts
 MOST_LAYERS = 12
 MOST_ROWS = 12
+MOST_CHANGES = 8
 
 
 def settings(config: RunConfig, group: str) -> list[str]:
@@ -148,6 +149,22 @@ def folder_page(folder: str, entries: Sequence[object], width: int) -> Content:
     counts += [f"{len(studies)} {'study' if len(studies) == 1 else 'studies'}"] if studies else []
     count = f"  {' · '.join(counts)} · enter opens and closes"
     return Content("\n").join([Content.assemble((folder, "bold"), (count, MUTED)), Content(""), *lines])
+
+
+def changes(base: RunConfig, config: RunConfig, width: int) -> Content:
+    """`2 changes`, and below it each field with its value before and after; nothing where there are none."""
+    steps, known = steps_between(base, config), knobs_of(config)
+    if not steps:
+        return Content("")
+    lines = [Content.styled(plural(len(steps), "change"), "bold $text-accent")]
+    for path, pair in list(steps.items())[:MOST_CHANGES]:
+        name = path.removesuffix(".name").rpartition(".")[2].replace("_", " ")
+        before, after = (clean(known[path].render(value), 60) or "empty" for value in pair)
+        line = Content.assemble((f"{name}  ", MUTED), f"{before} → {after}")
+        lines.append(line.truncate(width, ellipsis=True))
+    if len(steps) > MOST_CHANGES:
+        lines.append(Content.styled(f"… and {len(steps) - MOST_CHANGES} more", MUTED))
+    return Content("\n").join(lines)
 
 
 def hint(knob: Knob, error: str = "") -> Content:

@@ -105,5 +105,9 @@ class StudyResumeWanted(Message):
         self.directory = directory
 
 
+class PresetSaved(Message, bubble=True):
+    """There is another preset of the person's own."""
+
+
 class StartLikely(Message, bubble=True):
     """The person looks at something they may start soon."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,15 +15,19 @@ from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_trainer.config import Knob
-from tui_trainer.presets import Preset
+from tui_trainer.config import RunConfig, settings, steps_between
+from tui_trainer.presets import Preset, command, variation
 from tui_trainer.runs.directory import check_name
-from tui_trainer.text import InputError, plural
-from tui_trainer.ui.describe import absence, hint, model_card
-from tui_trainer.ui.draft import CHOOSERS, Draft, Verdict
-from tui_trainer.ui.messages import Fork, StartLikely, StartWanted
+from tui_trainer.text import InputError, clean, plural
+from tui_trainer.ui.describe import absence, changes, hint, model_card
+from tui_trainer.ui.draft import Draft, Verdict
+from tui_trainer.ui.messages import Fork, PresetSaved, StartLikely, StartWanted
+from tui_trainer.ui.screens.command import CommandScreen
 from tui_trainer.ui.screens.find_rate import FindRateScreen
+from tui_trainer.ui.screens.go_to import GoToScreen
+from tui_trainer.ui.screens.save_preset import SavePresetScreen
 from tui_trainer.ui.widgets.field import Field
+from tui_trainer.ui.widgets.fields import Fields, title
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED
 
@@ -40,6 +43,12 @@ class FormScreen(Screen[None]):
         Binding("ctrl+s", "start", "start", priority=True, tooltip="Make the run and start training"),
         Binding("f5", "start", "start", show=False),
         Binding("ctrl+f", "find_rate", "find rate", priority=True, tooltip="Try learning rates and suggest one"),
+        Binding("f2", "save_preset", "save preset", tooltip="Keep these settings as a preset of your own"),
+        Binding("f3", "copy_command", "copy command", tooltip="The same training as a line for the shell, copied"),
+        Binding("ctrl+g", "go_to", "go to", priority=True, tooltip="Go to a field by a part of its name"),
+        Binding("ctrl+z", "undo", "undo", priority=True, tooltip="Take the last change back"),
+        Binding("ctrl+y", "redo", "redo", priority=True, show=False, tooltip="Make it again"),
+        Binding("f8", "reset", "reset field", show=False, tooltip="Give the field the preset's value"),
         Binding("up", "app.focus_previous", "previous field", show=False),
         Binding("down,enter", "app.focus_next", "next field", show=False),
         Binding("escape", "back", "back", tooltip="Home, without starting"),
@@ -60,23 +69,17 @@ class FormScreen(Screen[None]):
         with Horizontal(id="form-top"):
             if self.fork:
                 file = self.fork.start.file.stem
-                title = Content.assemble(("Fork", "bold"), (f" of {self.fork.name} at {file}", MUTED))
+                heading = Content.assemble(("Fork", "bold"), (f" of {self.fork.name} at {file}", MUTED))
             else:
-                title = Content.assemble(("New run", "bold"), (f" from {self.preset.name}", MUTED))
-            yield Line(title, id="form-title")
+                heading = Content.assemble(("New run", "bold"), (f" from {self.preset.name}", MUTED))
+            yield Line(heading, id="form-title")
             yield Line(Content.styled("name", MUTED), id="name-label")
             name = f"{self.fork.name}-fork" if self.fork else self.preset.short_name
             yield Input(name, id="name", compact=True)
         with Horizontal(id="form"):
-            yield OptionList(*(Option(_title(group), id=group) for group in self._groups()), id="groups", compact=True)
-            with Vertical(id="fields"):  # not a VerticalScroll, which would take up and down for itself
-                for group, knobs in self._groups().items():
-                    yield Vertical(
-                        Line(Content.styled(_title(group), "bold"), classes="heading"),
-                        *self._fields(knobs),
-                        id=f"group-{group}",
-                        classes="group",
-                    )
+            fields = Fields(self.draft, "was" if self.fork else "preset", id="fields")
+            yield OptionList(*(Option(title(group), id=group) for group in fields.groups), id="groups", compact=True)
+            yield fields
             with VerticalScroll(id="card-panel", can_focus=False):
                 yield Static(id="card", markup=False)
         with Vertical(id="form-bottom"):
@@ -86,13 +89,6 @@ class FormScreen(Screen[None]):
                 yield Line(id="start-reason")
         yield Footer(compact=True, show_command_palette=False)
 
-    def _groups(self) -> dict[str, list[Knob]]:
-        return {group: list(knobs) for group, knobs in groupby(self.draft.knobs.values(), key=lambda knob: knob.group)}
-
-    def _fields(self, knobs: list[Knob]) -> list[Field]:
-        origin = "was" if self.fork else "preset"
-        return [Field(knob, self.draft.read(knob.path), origin) for knob in knobs]
-
     def on_mount(self) -> None:
         self.judge()
         self.query(Field).first().focus_editor()
@@ -100,52 +96,39 @@ class FormScreen(Screen[None]):
         if self.find_rate:
             self.action_find_rate()
 
-    @on(Field.Changed)
-    async def take(self, event: Field.Changed) -> None:
-        self.draft.write(event.path, event.text)
-        if event.path in CHOOSERS:
-            await self._swap_settings(CHOOSERS[event.path])
-        self.judge()
-
-    async def _swap_settings(self, name: str) -> None:
-        """The settings of the optimizer or schedule chosen now, in the place of the other's."""
-        group = self.query_one(f"#group-{name}")
-        async with self.batch():
-            await group.query(Field).exclude(f"#field-{name}-name").remove()
-            settings = [knob for knob in self._groups()[name] if knob.path not in CHOOSERS]
-            await group.mount(*self._fields(settings))
-
+    @on(Fields.Edited)
     @on(Input.Changed, "#name")
     def judge(self) -> None:
         """Ask the config, and show its answer everywhere it belongs."""
         self.verdict = self.draft.check()
-        for field in self.query(Field):
-            path = field.knob.path
-            field.show(self.verdict.errors.get(path, ""), self.draft.changed_from(path))
-            field.display = field.knob.counts(self.draft.read)
+        self.fields.show(self.verdict)
         self._count_wrong()
         self._show_card()
         self._show_reason()
         self._explain()
 
+    @property
+    def fields(self) -> Fields:
+        return self.query_one(Fields)
+
     def _count_wrong(self) -> None:
         """Beside each group: how many of its fields are wrong."""
         groups = self.query_one("#groups", OptionList)
         wrong = Counter(self.draft.knobs[path].group for path in self.verdict.errors)
-        for group in self._groups():
+        for group in self.fields.groups:
             if wrong[group] != self.wrong[group]:  # each replacement is a new layout
-                label = Content.assemble(_title(group), (f"  ! {wrong[group]}", "$text-error") if wrong[group] else "")
+                label = Content.assemble(title(group), (f"  ! {wrong[group]}", "$text-error") if wrong[group] else "")
                 groups.replace_option_prompt(group, label)
         self.wrong = wrong
 
     def _show_card(self) -> None:
         width = max(self.query_one("#card-panel").scrollable_content_region.width, 20)
         config = self.verdict.config
-        card = (
-            model_card(config, width)
-            if config
-            else Content.styled("The network appears here once every field is valid.", MUTED)
-        )
+        if config is None:
+            card = Content.styled("The network appears here once every field is valid.", MUTED)
+        else:
+            parts = [changes(self.preset.config, config, width), model_card(config, width)]
+            card = Content("\n\n").join(part for part in parts if part)
         self.query_one("#card", Static).update(card)
 
     def _show_reason(self) -> None:
@@ -168,7 +151,9 @@ class FormScreen(Screen[None]):
             words = Content.styled(f"! {self.reasons[0]}{more}", "$text-error")
         elif config:
             training = config.training
-            facts = [
+            changed = len(steps_between(self.preset.config, config))
+            facts = [plural(changed, "change")] if changed else []
+            facts += [
                 plural(sum(config.layer_parameters), "parameter"),
                 f"{plural(config.total_epochs, 'epoch')} of {plural(config.steps_per_epoch, 'step')}",
                 f"batch {training.batch_size}",
@@ -178,18 +163,13 @@ class FormScreen(Screen[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._explain()
-        if field := self._field:
+        if field := self.fields.focused:
             groups = self.query_one("#groups", OptionList)
             groups.highlighted = groups.get_option_index(field.knob.group)
 
-    @property
-    def _field(self) -> Field | None:
-        """The field that has the focus."""
-        return next((field for field in self.query(Field) if field.has_focus_within), None)
-
     def _explain(self) -> None:
         """The focused field: what it is, and what is wrong with it or what less and more of it do."""
-        field = self._field
+        field = self.fields.focused
         page = Content("\n").join([Content(field.knob.help), hint(field.knob, field.error)]) if field else Content("")
         self.query_one("#field-help", Static).update(page)
 
@@ -200,9 +180,7 @@ class FormScreen(Screen[None]):
 
     @on(OptionList.OptionSelected, "#groups")
     def go_to_group(self, event: OptionList.OptionSelected) -> None:
-        group = self.query_one(f"#group-{event.option_id}")
-        next(field for field in group.query(Field) if field.display).focus_editor()
-        self.query_one("#fields").scroll_to_widget(group, animate=False, top=True)
+        self.fields.go_to_group(str(event.option_id))
 
     def on_resize(self, event: events.Resize) -> None:
         self.call_after_refresh(self._show_card)
@@ -225,15 +203,58 @@ class FormScreen(Screen[None]):
         self.app.push_screen(FindRateScreen(config, self.data_root, start), self._take_rate)
 
     def _take_rate(self, rate: float | None) -> None:
-        """Write the rate that was found into its field, as if typed."""
         if rate is not None:
-            field = self.query_one("#field-optimizer-learning_rate", Field)
-            field.query_one(Input).value = str(rate)
+            self.fields.write("optimizer.learning_rate", str(rate))
+
+    def action_undo(self) -> None:
+        self.fields.travel(self.draft.undo, "nothing to undo")
+
+    def action_redo(self) -> None:
+        self.fields.travel(self.draft.redo, "nothing to redo")
+
+    def action_reset(self) -> None:
+        """Give the focused field back the value of the preset."""
+        if field := self.fields.focused:
+            self.fields.write(field.knob.path, self.draft.original(field.knob.path))
+
+    def action_go_to(self) -> None:
+        shown = [field.knob for field in self.fields.query(Field) if field.display]
+        self.app.push_screen(GoToScreen(shown), self._go)
+
+    def _go(self, path: str | None) -> None:
+        if path and (field := self.fields.find(path)):
             field.focus_editor()
+
+    def _sound(self, refusal: str) -> RunConfig | None:
+        """The config as typed, or None after saying what is wrong with it."""
+        if self.verdict.config is None:
+            self.notify(self.reasons[0], title=refusal, severity="error", markup=False)
+        return self.verdict.config
+
+    def action_save_preset(self) -> None:
+        if config := self._sound("not saved"):
+            offered = self.query_one("#name", Input).value
+            words = clean(variation(self.preset, config), 500)
+            self.app.push_screen(SavePresetScreen(config, offered, words), self._saved)
+
+    def _saved(self, name: str | None) -> None:
+        if name is not None:
+            self.post_message(PresetSaved())
+            self.notify(f"yours/{name} is on the home screen", title="saved")
+
+    def action_copy_command(self) -> None:
+        if config := self._sound("not copied"):
+            name = self.query_one("#name", Input).value
+            self.app.push_screen(CommandScreen(command_line(self.preset, config, name, self.fork)))
 
     def action_back(self) -> None:
         self.dismiss()
 
 
-def _title(group: str) -> str:
-    return group.replace("_", " ")
+def command_line(preset: Preset, config: RunConfig, name: str, fork: Fork | None) -> str:
+    """The command that starts what the form would start."""
+    changed = settings(preset.config, config)
+    if fork:
+        options = ["--checkpoint", fork.start.file.name, "--name", name]
+        return command("fork", fork.start.parent, changed, options)
+    return command("train", preset.name, changed, ["--name", name] if name != preset.short_name else [])

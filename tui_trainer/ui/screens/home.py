@@ -97,14 +97,17 @@ class HomeScreen(Screen[None]):
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        found, problems = presets.load_all()
-        studies, more = catalogue.load_all(presets_too=False)
-        self.query_one(PresetTree).fill(found, studies, [*problems, *more])
+        self.read_presets()
         self.query_one(PresetTree).focus()
         self.timer = self.set_interval(REFRESH_SECONDS, self.read_runs)
         self.set_timer(FIRST_PAINT_SECONDS, self.read_runs)
         self.set_timer(FIRST_PAINT_SECONDS, self.find_devices)
         self.set_timer(SETTLE_SECONDS, self.expect_start)
+
+    def read_presets(self) -> None:
+        found, problems = presets.load_all()
+        studies, more = catalogue.load_all(presets_too=False)
+        self.query_one(PresetTree).fill(found, studies, [*problems, *more])
 
     def on_screen_resume(self) -> None:
         if self.timer:

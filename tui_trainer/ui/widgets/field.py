@@ -57,6 +57,20 @@ class Field(Horizontal):
         self.query_one(".field-note", Line).content = note
         self.error = error
 
+    @property
+    def value(self) -> str:
+        """What the editor says now."""
+        editor = self.query("Input, Choice").first()
+        return editor.value if isinstance(editor, Input | Choice) else ""
+
+    def put(self, text: str) -> None:
+        """Set what the editor says, without the news of a person's edit."""
+        for editor in self.query(Choice):
+            editor.value = text
+        for line in self.query(Input):
+            with self.prevent(Input.Changed):
+                line.value = text
+
     def focus_editor(self) -> None:
         self.query("Input, Choice").first().focus()
 
