@@ -682,10 +682,11 @@ class Training(Group):
     device: Literal["auto", "cuda", "mps", "cpu"] = _knob(
         "auto", "Where to train. auto takes CUDA if there is one, then MPS, then the CPU."
     )
-    step_path: Literal["auto", "autograd", "manual", "compiled"] = _knob(
+    step_path: Literal["auto", "autograd", "manual", "compiled", "graph"] = _knob(
         "auto",
         "What computes a step. autograd trains every network; manual and compiled are written for plain ones on the "
-        "CPU, compiled needs a C++ compiler. auto takes the fastest that can; another path gives other bits.",
+        "CPU, compiled needs a C++ compiler; graph replays recorded steps on CUDA. auto takes the fastest that can, "
+        "and graph never; another path gives other bits.",
     )
     deterministic: bool = _knob(
         True, "Use only algorithms that give the same bits every time; without, some are faster on CUDA."

@@ -229,7 +229,7 @@ class CompiledStep(ManualStep):
                 self._call(images, self.labels[part], torch.arange(len(part)), NONE, [factor], masks)
             for parameter in self.parameters:
                 parameter.grad = self.gradients[parameter] if parameter.requires_grad else None
-            self.update(factor)
+            self.update(self.optimizers.rates(factor))
 
     def _timed(self, threads: int, order: torch.Tensor, factors: Sequence[float]) -> None:
         self.net.threads = threads

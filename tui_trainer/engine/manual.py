@@ -59,7 +59,7 @@ class ManualStep(AutogradStep):
                 self._descend(terms, factor)
             else:
                 self._leave_gradients()
-                self.update(factor)
+                self.update(self.optimizers.rates(factor))
         # one after another, so that where chunks end changes no bit of the sum
         self.loss.copy_(torch.stack([self.loss, *losses]).cumsum(0)[-1])
         self.correct.add_(torch.cat(hits).sum())

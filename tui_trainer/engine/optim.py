@@ -1,7 +1,7 @@
 """Optimizers as PyTorch ships them, in their fastest form for the device, with a rate for each layer."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -44,9 +44,10 @@ class Optimizers:
     clipping; `pull` comes after it, as PyTorch's own does; `shrink` is decoupled.
     """
 
-    def __init__(self, config: RunConfig, model: Mlp, device: torch.device) -> None:
+    def __init__(self, config: RunConfig, model: Mlp, device: torch.device, capturable: bool = False) -> None:
+        """`capturable`: rates may be tensors, and every number of the state lies on the device."""
         self.model = model
-        self.members = list(_members(config, model, device))
+        self.members = list(_members(config, model, device, capturable))
         self.refresh(config)
 
     @property
@@ -107,22 +108,53 @@ class Optimizers:
             if group["penalty"] and (moving := _moving(group)):
                 torch._foreach_add_(_gradients(moving), moving, alpha=group["penalty"])
 
+    def rates(self, factor: float) -> list[float]:
+        """The learning rate of each group, when the schedule multiplies it by `factor`."""
+        return [factor * group["base_rate"] for group in self.groups]
+
+    def makes_memory(self) -> bool:
+        """Will the next step make what an optimizer remembers of a parameter?"""
+        return any(
+            p.requires_grad and not member.state.get(p)
+            for member in self.members
+            for group in member.param_groups
+            if not isinstance(member, SGD) or group["momentum"]
+            for p in group["params"]
+        )
+
     @torch.no_grad()
-    def step(self, factor: float, scaler: torch.amp.GradScaler | None = None) -> None:
-        """One update, every learning rate times `factor`; with fp16's `scaler`, none where a gradient overflowed."""
-        for group in self.groups:
-            group["lr"] = factor * group["base_rate"]
+    def step(self, rates: Sequence[float] | Sequence[torch.Tensor], skip: torch.Tensor | None = None) -> None:
+        """One update with the learning rate of each group; none at all where `skip`, one number, is not 0.
+
+        The host does not learn which: what is skipped is done, and then undone on the device.
+        """
+        before = self._copies() if skip is not None else {}
+        for group, rate in zip(self.groups, rates, strict=True):
+            group["lr"] = rate
             if group["shrink"] and (moving := _moving(group)):
-                torch._foreach_mul_(moving, 1 - group["lr"] * group["shrink"])
+                torch._foreach_mul_(moving, 1 - rate * group["shrink"])
             if group["pull"] and (moving := _moving(group)):
                 torch._foreach_add_(_gradients(moving), moving, alpha=group["pull"])
         for member in self.members:
-            if scaler:
-                scaler.step(member)
-            else:
-                member.step()
-        if scaler:
-            scaler.update()
+            member.step()
+        if skip is not None:
+            for tensor, initial in self._changing():
+                tensor.copy_(torch.where(skip != 0, before.get(tensor, initial), tensor))
+
+    def _changing(self) -> Iterator[tuple[torch.Tensor, float]]:
+        """What a step changes, and what it began as where the step makes it.
+
+        These are the parameters that are not frozen, and what is remembered of them on their device.
+        """
+        for member in self.members:
+            for parameter in (p for group in member.param_groups for p in _moving(group)):
+                yield parameter, 0.0
+                for name, value in member.state.get(parameter, {}).items():
+                    if isinstance(value, torch.Tensor) and value.device == parameter.device:
+                        yield value, float(name == "mu_product")
+
+    def _copies(self) -> dict[torch.Tensor, torch.Tensor]:
+        return {tensor: tensor.clone() for tensor, _ in self._changing()}
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The state, for a checkpoint: `<member>/<parameter>/<name>`.
@@ -172,7 +204,7 @@ def _gradients(parameters: list[torch.Tensor]) -> list[torch.Tensor]:
     return [p.grad for p in parameters if p.grad is not None]
 
 
-def _members(config: RunConfig, model: Mlp, device: torch.device) -> Iterator[Optimizer]:
+def _members(config: RunConfig, model: Mlp, device: torch.device, capturable: bool) -> Iterator[Optimizer]:
     fused = device.type in ("cpu", "cuda")  # one kernel for all parameters
     chosen = config.optimizer
     everything = parameter_groups(config, model)
@@ -183,23 +215,24 @@ def _members(config: RunConfig, model: Mlp, device: torch.device) -> Iterator[Op
             start = chosen.initial_accumulator
             yield Adagrad(everything, initial_accumulator_value=start, fused=True if device.type == "cpu" else None)
         case groups.RmsProp():
-            yield RMSprop(everything, foreach=True)
+            yield RMSprop(everything, foreach=True, capturable=capturable)
         case groups.Adadelta():
-            yield Adadelta(everything, foreach=True)
+            yield Adadelta(everything, foreach=True, capturable=capturable)
         case groups.Adam():
-            yield Adam(everything, fused=fused)
+            yield Adam(everything, fused=fused, capturable=capturable)
         case groups.AdamW():
-            yield (AdamW if config.decay_mode == "decoupled" else Adam)(everything, fused=fused)
+            kind = AdamW if config.decay_mode == "decoupled" else Adam
+            yield kind(everything, fused=fused, capturable=capturable)
         case groups.NAdam():
-            yield NAdam(everything, foreach=True)
+            yield NAdam(everything, foreach=True, capturable=capturable)
         case groups.RAdam():
-            yield RAdam(everything, foreach=True)
+            yield RAdam(everything, foreach=True, capturable=capturable)
         case groups.Muon():
             hidden = {id(p) for layer in model.layers()[:-1] for m in layer for p in m.parameters() if p.ndim == 2}
             matrices = parameter_groups(config, model, only=hidden)
             if matrices:
                 yield Muon(matrices)
-            yield AdamW(parameter_groups(config, model, but=hidden), fused=fused)
+            yield AdamW(parameter_groups(config, model, but=hidden), fused=fused, capturable=capturable)
 
 
 def parameter_groups(

@@ -17,6 +17,8 @@ from tui_trainer.engine.model import Mlp, is_weight
 from tui_trainer.engine.optim import Optimizers
 
 CACHE_LINE = 64  # bytes
+Rates = Sequence[float] | Sequence[torch.Tensor]
+"""The learning rate of each parameter group for one step."""
 
 
 class Sums(NamedTuple):
@@ -85,13 +87,15 @@ class AutogradStep:
             yield from ((self.images[part], self.labels[part]) for part in order.split(self.step_size))
 
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
-        for (step_images, step_labels), factor in zip(self.batches(order), factors, strict=True):
-            self.optimizers.zero_grad()
-            for batch, targets in zip(
-                step_images.split(self.batch_size), step_labels.split(self.batch_size), strict=True
-            ):
-                self.add_gradient(batch, targets, len(targets) / len(step_labels))
-            self.update(factor)
+        for (images, labels), factor in zip(self.batches(order), factors, strict=True):
+            self.step(images, labels, self.optimizers.rates(factor))
+
+    def step(self, images: torch.Tensor, labels: torch.Tensor, rates: Rates) -> None:
+        """One update, of one batch or of several whose gradients are added up."""
+        self.optimizers.zero_grad()
+        for batch, targets in zip(images.split(self.batch_size), labels.split(self.batch_size), strict=True):
+            self.add_gradient(batch, targets, len(targets) / len(labels))
+        self.update(rates)
 
     def add_gradient(self, batch: torch.Tensor, targets: torch.Tensor, share: float) -> None:
         """Forward and backward of one batch, which is `share` of its update."""
@@ -103,23 +107,32 @@ class AutogradStep:
         self.loss.add_(loss.detach(), alpha=len(targets))
         self.correct.add_((logits.detach().argmax(1) == targets).sum())
 
-    def update(self, factor: float) -> None:
+    def update(self, rates: Rates) -> None:
         """Weight decay that is part of the loss, clip, step, restrict: in this order, as the lab's loops do."""
         limits = self.regularization
-        if self.scaler:
-            for member in self.optimizers.members:
-                self.scaler.unscale_(member)
+        skip = self._unscale(self.scaler) if self.scaler else None
         self.optimizers.add_penalty()
         if limits.clip_value:
             clip_grad_value_(self.parameters, limits.clip_value)
         if limits.clip_norm:
             self.unclipped = clip_grad_norm_(self.parameters, limits.clip_norm)
-        self.optimizers.step(factor, self.scaler)
+        self.optimizers.step(rates, skip)
+        if self.scaler:
+            self.scaler.update()
         if limits.max_norm:
             with torch.no_grad():
                 for weight in self.weights:
                     if weight.requires_grad:
-                        weight.copy_(torch.renorm(weight, 2, 0, limits.max_norm))
+                        short = torch.renorm(weight, 2, 0, limits.max_norm)
+                        weight.copy_(short if skip is None else torch.where(skip != 0, weight, short))
+
+    def _unscale(self, scaler: torch.amp.GradScaler) -> torch.Tensor:
+        """Gradients as they would be without scaling; the number returned is not 0 where one of them overflowed."""
+        for member in self.optimizers.members:
+            scaler.unscale_(member)
+        # `scaler.step` would wait for this number
+        found = [scaler._found_inf_per_device(member).values() for member in self.optimizers.members]
+        return torch.stack([number for numbers in found for number in numbers]).amax()
 
     def _autocast(self) -> AbstractContextManager[object]:
         reduced = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.precision)

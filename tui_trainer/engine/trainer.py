@@ -75,7 +75,8 @@ class Trainer:
         self.numerics = numerics
         self.device = numerics.torch_device
         self.model = models.build(config).to(self.device)
-        self.optimizers = Optimizers(config, self.model, self.device)
+        capturable = numerics.step_path == "graph" or numerics.precision == "fp16"
+        self.optimizers = Optimizers(config, self.model, self.device, capturable)
         train = self.splits.train
         self.path: Step = paths.make(
             numerics.step_path, self.model, self.optimizers, train.images, train.labels, numerics.precision
