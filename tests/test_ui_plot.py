@@ -115,6 +115,7 @@ def test_a_diverging_run_is_drawn(tmp_path: Path, loss: float, log: bool) -> Non
     fake = FakeRun(tmp_path).start().train(1, 2)
     fake.metrics(2.5, loss=0.3).metrics(3.0, loss=loss)
     shown = picture(load(fake.run), "loss", Size(60, 14), log=log)
+    assert isinstance(shown, Picture)
     assert math.isfinite(shown.y.low)
     assert math.isfinite(shown.y.high)
     assert [len(row) for row in text(draw(shown, 60, 14))] == [60] * 14
@@ -124,6 +125,7 @@ def test_accuracy_is_in_percent_and_marks_are_where_they_belong(tmp_path: Path) 
     fake = FakeRun(tmp_path).start().train(1, 2, 3)
     fake.save(2)
     shown = picture(load(fake.run), "accuracy", Size(60, 14))
+    assert isinstance(shown, Picture)
     validation = next(curve for curve in shown.curves if curve.style == "validation")
     assert list(validation.xs) == [1, 2, 3]
     assert validation.ys == pytest.approx([90.1, 90.2, 90.3])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 ROUND = (1.0, 2.0, 5.0, 10.0)
+SMALLEST = 1e-300  # arithmetic ends near the least of floats
+STAGES = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -26,19 +28,25 @@ def round_up(value: float, steps: Iterable[float] = ROUND) -> float:
 
 def linear(low: float, high: float, count: int) -> Axis:
     """A linear axis that holds low … high, with about `count` ticks at most."""
-    if not high > low:
-        high = low + (abs(low) or 1.0) * 0.1
+    size = max(abs(low), abs(high))
+    if not high - low > max(size * 1e-9, SMALLEST):  # nothing between them could be told apart
+        high = low + (size if size > SMALLEST else 1.0) * 0.1
     step = round_up((high - low) / max(count - 1, 1))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     decimals = max(0, -math.floor(math.log10(step)))
-    ticks = tuple((i * step, _label(i * step, decimals)) for i in range(first, last + 1))
+    ticks = tuple((i * step, label(i * step, decimals)) for i in range(first, last + 1))
     return Axis(first * step, last * step, ticks)
 
 
-def _label(value: float, decimals: int) -> str:
-    """Fixed, or where that would be long as `2.5e-5`."""
-    if decimals <= 3 or not value:
-        return f"{value:.{decimals}f}" if value else "0"
+def label(value: float, decimals: int) -> str:
+    """Fixed; where that would be long as `2.5e-5`, `150k` or `1.2M`."""
+    for limit, size, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if limit <= abs(value) < 1e12:
+            return f"{value / size:g}{unit}"
+    if not value:
+        return "0"
+    if decimals <= 3 and abs(value) < 1e4:
+        return f"{value:.{decimals}f}"
     digits, _, power = f"{value:.1e}".partition("e")
     return f"{digits.removesuffix('.0')}e{int(power)}"
 
@@ -58,9 +66,23 @@ def logarithmic(low: float, high: float, count: int) -> Axis:
     return Axis(math.log10(first), math.log10(last), ticks)
 
 
+def stage(progress: float, total: float) -> float:
+    """Where an axis ends that grows with a run: at one of few places, so that it moves some ten times in all.
+
+    At `total` at the latest, unless there is more already, and never below 1.
+    """
+    if progress <= 0:
+        return 1.0
+    return max(min(max(total, progress), round_up(progress, STAGES)), 1.0)
+
+
 def epochs(progress: float, total: int, width: int) -> Axis:
-    """An epoch axis from 0 to the next of few stages, so that it moves some ten times in a run, not at each point."""
-    high = min(float(total), max(1.0, round_up(progress, (1, 1.5, 2, 3, 5, 8)))) if progress > 0 else 1.0
-    step = max(1.0, round_up(high / max(width // 10, 2)))
-    ticks = [(i * step, f"{i * step:.0f}") for i in range(int(high / step + 1e-9) + 1)]
-    return Axis(0.0, high, tuple(ticks))
+    """Whole epochs, from 0 to the stage that a run has reached."""
+    high = stage(progress, total)
+    return between(0.0, high, max(1.0, round_up(high / max(width // 10, 2))), lambda place: f"{place:.0f}")
+
+
+def between(low: float, high: float, step: float, name: Callable[[float], str]) -> Axis:
+    """An axis with these limits, and a tick at each multiple of `step` between them."""
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return Axis(low, high, tuple((i * step, name(i * step)) for i in range(first, last + 1)))

@@ -103,20 +103,20 @@ def overlay(traces: Sequence[Trace], metric: str, size: Size, log: bool = False,
     states = [state for trace in traces for state in trace.states]
     done = max((state.step / state.steps_per_epoch for state in states), default=0.0)
     x = axes.epochs(done, max((state.epochs for state in states), default=1), columns)
-    return Picture(tuple(curves), (), x, _axis(metric, curves, x.high, log, size), "epoch", tuple(bands))
+    return Picture(tuple(curves), (), x, _axis(metric, curves, x, log, size), "epoch", tuple(bands))
 
 
 def is_accuracy(metric: str) -> bool:
     return PER_EPOCH[metric].unit == "%"
 
 
-def _axis(metric: str, curves: Sequence[Curve], last: float, log: bool, size: Size) -> axes.Axis:
+def _axis(metric: str, curves: Sequence[Curve], x: axes.Axis, log: bool, size: Size) -> axes.Axis:
     ticks = min(max(size.height // 3, 3), 7)
     if is_accuracy(metric):
-        return percent_axis(tuple(curves), last, ticks)
+        return percent_axis(tuple(curves), x, ticks)
     if metric.endswith("loss"):
-        return loss_axis(tuple(curves), last, log, ticks)
-    return rate_axis(tuple(curves), log, ticks)
+        return loss_axis(tuple(curves), x, log, ticks)
+    return rate_axis(tuple(curves), x, log, ticks)
 
 
 class _Drawn:

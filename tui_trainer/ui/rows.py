@@ -7,13 +7,15 @@ from itertools import groupby
 
 GLYPHS = "●▲■◆○△□◇"
 ASCII_GLYPHS = "o^#x%@&="
+OTHERS = "○△□◇▽◎"
+"""Of runs drawn over the charts of another, whose marks are the filled ones."""
 
 Row = tuple[tuple[str, str], ...]
 """Neighbouring pieces of one row: text, and the name of its style."""
 Cell = tuple[str, str]
 
 _BRAILLE = "".join(map(chr, range(0x2801, 0x2900)))
-_PLAIN = str.maketrans("┤│└┬─★⠀" + GLYPHS + _BRAILLE, "+|++-* " + ASCII_GLYPHS + "." * len(_BRAILLE))
+_PLAIN = str.maketrans("┤│└┬─★▽◎⠀" + GLYPHS + _BRAILLE, "+|++-*v$ " + ASCII_GLYPHS + "." * len(_BRAILLE))
 
 
 def glyph(number: int) -> str:

@@ -11,11 +11,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_trainer.text import unicode_terminal
+from tui_trainer.ui.draw import GUTTER
 from tui_trainer.ui.plane import COLOURS
 from tui_trainer.ui.plot import Drawing, Visible
 from tui_trainer.ui.rows import Row, plain
@@ -51,11 +53,21 @@ class Chart(Widget, can_focus=True):
         "chart--chosen",
         "chart--note",
         "chart--cursor",
+        "chart--later",
+        "chart--envelope",
     }
 
     source: reactive[Callable[[Size], Drawing] | None] = reactive(None, repaint=False)
     legend: reactive[tuple[Legend, ...]] = reactive((), repaint=False)
     note = reactive("", repaint=False)
+
+    class Pointed(Message):
+        """The person clicked at this share of the way along the x axis of the chart that has the focus."""
+
+        def __init__(self, chart: Chart, share: float) -> None:
+            super().__init__()
+            self.chart = chart
+            self.share = share
 
     def __init__(self, title: str, legend: tuple[Legend, ...], id: str | None = None) -> None:
         super().__init__(id=id)
@@ -102,6 +114,12 @@ class Chart(Widget, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         self.rows = []
         self.redraw()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """The first click gives the focus, the next one points."""
+        column, columns = event.x - self.gutter.left - GUTTER - 1, self.content_size.width - GUTTER - 1
+        if self.has_focus and 0 <= column < columns:
+            self.post_message(self.Pointed(self, column / max(columns - 1, 1)))
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width

@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import replace
+from typing import ClassVar
 
+from textual import on
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import reactive
 
 from tui_trainer import datasets
 from tui_trainer.config import RunConfig
 from tui_trainer.runs.state import RunState
-from tui_trainer.ui.curves import SMOOTHING, Quantity, picture
+from tui_trainer.ui.curves import QUANTITIES, SMOOTHING, Other, kept, picture
+from tui_trainer.ui.draw import GUTTER
 from tui_trainer.ui.plane import COLOURS, Plane
 from tui_trainer.ui.plot import Drawing
+from tui_trainer.ui.readings import readings
 from tui_trainer.ui.rows import glyph
-from tui_trainer.ui.widgets.chart import Legend
-from tui_trainer.ui.widgets.chart_row import ChartRow
+from tui_trainer.ui.scale import LABELS, Scale
+from tui_trainer.ui.view import View, span
+from tui_trainer.ui.widgets.chart import Chart, Legend
+from tui_trainer.ui.widgets.chart_grid import ChartGrid
 
-TITLES = {"loss": "loss", "boundary": "decision boundary", "accuracy": "accuracy %", "rate": "learning rate"}
-CURVES = (Legend("train", "⠒⠒", "train"), Legend("validation", "⠒●⠒", "val"))
+PLANE = "boundary"
+TRAIN, VALIDATION = Legend("train", "⠒⠒", "train"), Legend("validation", "⠒●⠒", "val")
 BEST = Legend("best", "★", "best")
 SAVED = Legend("saved", "◆", "saved")
 CHANGED = Legend("changed", "▲", "changed")
 ENDED = Legend("ended", "■", "early stop")
 MOST_CLASSES = 6
+PAN = 0.25  # of what is seen
 
 
-class Charts(ChartRow):
-    """Loss, accuracy and learning rate; the decision boundary where the network has two inputs."""
+class Charts(ChartGrid):
+    """Every quantity of a run; the decision boundary where the network has two inputs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "step(-1)", "left", show=False, tooltip="Move the cursor, or what a zoomed chart shows"),
+        Binding("right", "step(1)", "right", show=False, tooltip="Move the cursor, or what a zoomed chart shows"),
+    ]
 
     smoothing = reactive(0, init=False)
+    view = reactive(View(), init=False)
+    others: reactive[tuple[Other, ...]] = reactive((), init=False)
+    """Runs drawn over this one."""
 
     def __init__(self, state: RunState, id: str | None = None) -> None:
-        super().__init__(TITLES, id=id)
+        titles = {name: quantity.title for name, quantity in QUANTITIES.items()}
+        loss = titles.pop("loss")
+        super().__init__({"loss": loss, PLANE: "decision boundary", **titles}, id=id)
         self.state = state
         self.plane = _has_two_inputs(state.config)
 
     @property
     def order(self) -> list[str]:
-        return [name for name in TITLES if name != "boundary" or self.plane]
+        return [name for name in self.titles if name != PLANE or self.plane]
 
     def move(self, step: int) -> None:
         super().move(step)
@@ -50,32 +68,92 @@ class Charts(ChartRow):
             self.choose_shown()
         super().redraw()
 
+    def drawing(self, name: str, size: Size) -> Drawing:
+        if name == PLANE:
+            return Plane(self.state.boundary)
+        return picture(self.state, name, size, self.log_scale, SMOOTHING[self.smoothing], self.view, self.others)
+
     def label(self) -> None:
-        marks = [SAVED]
-        if self.state.changes:
-            marks.append(CHANGED)
-        if self.state.early_stop:
-            marks.append(ENDED)
-        for name in ("loss", "accuracy"):
-            self.chart(name).legend = (*CURVES, BEST, *marks)
-        self.chart("rate").legend = tuple(marks)
-        self.chart("loss").note = self.chart("rate").note = "y linear" if self.log_scale else "y log"
-        smooth = f"smooth {SMOOTHING[self.smoothing]:g}" if self.smoothing else "+ - smooth"
-        self.chart("accuracy").note = smooth
+        for name in QUANTITIES:
+            chart = self.chart(name)
+            if chart.display:
+                chart.legend = self._legend(name) if self.view.cursor is None else self._readings(name)
+                chart.note = self._note(name)
         if boundary := self.state.boundary:
-            self.chart("boundary").note = f"epoch {boundary.epoch}"
             labels = sorted({label for _, _, label in boundary.points})[:MOST_CLASSES]
-            self.chart("boundary").legend = tuple(
+            self.chart(PLANE).note = f"epoch {boundary.epoch}"
+            self.chart(PLANE).legend = tuple(
                 Legend(f"point{label % COLOURS}", glyph(label), f"class {label}") for label in labels
             )
 
-    def drawing(self, name: str, size: Size) -> Drawing:
-        if name == "boundary":
-            return Plane(self.state.boundary)
-        log = self.log_scale and name != "accuracy"
-        return picture(self.state, cast(Quantity, name), size, log, SMOOTHING[self.smoothing])
+    def _legend(self, name: str) -> tuple[Legend, ...]:
+        """The curves, and the marks that there are."""
+        state, quantity = self.state, QUANTITIES[name]
+        lines = (TRAIN, VALIDATION) if quantity.train and quantity.each_epoch else ()
+        others = (Legend(f"series{other.colour}", f"⠒{other.glyph}⠒", other.name) for other in self.others)
+        marks = (
+            (BEST, state.best is not None and name in ("loss", "accuracy")),
+            (SAVED, any(kept(checkpoint.kinds) for checkpoint in state.checkpoints.values())),
+            (CHANGED, bool(state.changes)),
+            (ENDED, state.early_stop is not None),
+        )
+        return (*lines, *others, *(entry for entry, there in marks if there))
+
+    def _readings(self, name: str) -> tuple[Legend, ...]:
+        """Where the cursor stands, and the values there."""
+        step, unit = self.view.cursor or 0.0, self.view.unit
+        found = readings(self.state, name, step, unit, self.others)
+        where = Legend("cursor", "│", Scale(self.state, unit).words(step))
+        return (where, *(Legend(r.style, r.glyph, f"{r.name} {r.value}".strip()) for r in found))
+
+    def _note(self, name: str) -> str:
+        """How the chart is looked at, where not as usual; else a key that changes it."""
+        view = self.view
+        seen = "zoomed" if view.window else "recent" if view.recent else ""
+        smooth = f"smooth {SMOOTHING[self.smoothing]:g}" if self.smoothing and QUANTITIES[name].train else ""
+        if view.cursor is not None:
+            return "esc leaves"
+        hints = {
+            "accuracy": "+ - smooth",
+            "throughput": f"u {LABELS[view.next_unit().unit]}",
+            "gap": "n full" if view.recent else "n recent",
+        }
+        hint = ("y linear" if self.log_scale else "y log") if QUANTITIES[name].log else hints[name]
+        return " · ".join(part for part in (seen, smooth) if part) or hint
+
+    def action_step(self, way: int) -> None:
+        """The cursor by a column, else what is seen by a quarter."""
+        if self.view.cursor is None:
+            self.view = self.view.pan(self.state, PAN * way)
+            return
+        low, high = span(self.state, self.view)
+        columns = self.chart(self.current).content_size.width - GUTTER - 1
+        self.view = self.view.point(self.state, self.view.cursor + way * (high - low) / max(columns - 1, 1))
+
+    @on(Chart.Pointed)
+    def point(self, event: Chart.Pointed) -> None:
+        if event.chart.id in QUANTITIES:
+            low, high = (Scale(self.state, self.view.unit).place(step) for step in span(self.state, self.view))
+            step = Scale(self.state, self.view.unit).step(low + event.share * (high - low))
+            self.view = self.view.point(self.state, step)
+
+    def toggle_cursor(self) -> None:
+        """At the newest point in sight, or away."""
+        if self.view.cursor is None:
+            self.view = self.view.point(self.state, min(float(self.state.step), span(self.state, self.view)[1]))
+            if self.current == PLANE:
+                self.current = "loss"
+            self.chart(self.current).focus()
+        else:
+            self.view = replace(self.view, cursor=None)
 
     def watch_smoothing(self) -> None:
+        self.redraw()
+
+    def watch_view(self) -> None:
+        self.redraw()
+
+    def watch_others(self) -> None:
         self.redraw()
 
 

@@ -11,12 +11,12 @@ from tui_trainer.studies.measures import PER_EPOCH
 from tui_trainer.ui.overlay import MOST_CURVES, Trace, is_accuracy, overlay, title
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.widgets.chart import Legend
-from tui_trainer.ui.widgets.chart_row import ChartRow
+from tui_trainer.ui.widgets.chart_grid import ChartGrid
 
 METRICS = {name: title(name) for name in ("val_accuracy", "val_loss", "train_accuracy", "train_loss")}
 
 
-class Overlay(ChartRow):
+class Overlay(ChartGrid):
     """The first traces and the chosen one, as many as can be told apart."""
 
     def __init__(self, titles: Mapping[str, str] = METRICS, id: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Charts beside each other, as many as there is room for; the others are reached with [ and ]."""
+"""Charts beside and below each other, as many as there is room for; the others are reached with [ and ]."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Container
 from textual.geometry import Size
 from textual.reactive import reactive
 
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.widgets.chart import Chart
 
-WIDTHS = (100, 160)  # from so many cells on: two charts, three
+WIDTHS = (100, 160)  # from so many cells on: two charts beside each other, three
+HEIGHTS = (30,)  # from so many lines on: two rows of them
 
 
-class ChartRow(Horizontal):
+class ChartGrid(Container):
     """`current` is the chart that is always in sight; `alone` gives it the room of all.
 
     `titles` has the title of every chart by its name, which is its id too.
@@ -59,13 +60,16 @@ class ChartRow(Horizontal):
 
     def choose_shown(self) -> None:
         """Show the current chart and its neighbours."""
-        order, room = self.order, 1 + sum(self.size.width >= width for width in WIDTHS)
+        order, columns = self.order, 1 + sum(self.size.width >= width for width in WIDTHS)
+        room = columns * (1 + sum(self.size.height >= height for height in HEIGHTS))
         at = order.index(self.current)
         self.first = max(0, min(self.first, at, len(order) - room), at - room + 1)
         shown = [self.current] if self.alone else order[self.first : self.first + room]
+        columns = min(columns, len(shown))
+        self.styles.grid_size_columns = columns
         for name in self.titles:
             self.chart(name).display = name in shown
-            self.chart(name).set_class(name != shown[0], "-beside")
+            self.chart(name).set_class(name in shown and shown.index(name) % columns > 0, "-beside")
 
     def move(self, step: int) -> None:
         """To the next chart, or the one before."""
