@@ -1,10 +1,15 @@
-"""The dashboard: home → form → run. Training happens in other processes; this one only reads and asks."""
+"""The dashboard: home → form → run. Training happens in other processes; this one only reads and asks.
+
+A screen is imported when it is first shown: the first paint waits for no other.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -22,7 +27,7 @@ from tui_trainer.studies import plan, start
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.text import InputError, clean
-from tui_trainer.ui import report, themes
+from tui_trainer.ui import report, settings, themes
 from tui_trainer.ui.describe import absence
 from tui_trainer.ui.keys import actions
 from tui_trainer.ui.launcher import Launcher
@@ -38,13 +43,7 @@ from tui_trainer.ui.messages import (
     StudyStartWanted,
     StudyWanted,
 )
-from tui_trainer.ui.screens.compare import CompareScreen
-from tui_trainer.ui.screens.form import FormScreen
-from tui_trainer.ui.screens.help import HelpScreen
-from tui_trainer.ui.screens.home import HomeScreen
-from tui_trainer.ui.screens.leave import LeaveScreen
-from tui_trainer.ui.screens.run import RunScreen
-from tui_trainer.ui.screens.study import StudyScreen
+from tui_trainer.ui.settings import Settings
 
 # layouts of app.tcss by the least cells they need
 WIDTHS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
@@ -66,18 +65,32 @@ class TrainerApp(App[str]):
     ]
 
     def __init__(
-        self, runs_root: Path, data_root: Path, launcher: Launcher, opened: Run | StudyDirectory | None = None
+        self,
+        runs_root: Path,
+        data_root: Path,
+        launcher: Launcher,
+        opened: Run | StudyDirectory | None = None,
+        wanted: Settings | None = None,
     ) -> None:
         super().__init__()
+        self.settings = wanted or Settings()
+        self.problems: list[str] = []
         self.runs_root = runs_root
         self.data_root = data_root
         self.launcher = launcher
         self.opened = opened
-        for theme in (themes.DARK, themes.LIGHT):
+        for theme in themes.THEMES:
             self.register_theme(theme)
-        self.theme = themes.DARK.name
+        self.theme = self.settings.theme
+
+    @property
+    def slow_link(self) -> bool:
+        """Few repaints: the terminal is far away."""
+        return self.settings.slow_link == "on" or (self.settings.slow_link == "auto" and "SSH_TTY" in os.environ)
 
     def get_default_screen(self) -> Screen[None]:
+        from tui_trainer.ui.screens.home import HomeScreen
+
         return HomeScreen(self.runs_root, self.data_root)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -88,6 +101,8 @@ class TrainerApp(App[str]):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit)
+        if self.problems:
+            self.complain(InputError(*self.problems))
         if isinstance(self.opened, StudyDirectory):
             self.post_message(StudyWanted(self.opened))
         elif self.opened:
@@ -119,7 +134,7 @@ class TrainerApp(App[str]):
         except InputError as error:
             self.complain(error)
         else:
-            self._show(RunScreen(run))
+            self.post_message(OpenWanted(run))
 
     def on_resume_wanted(self, event: ResumeWanted) -> None:
         """Start a worker on a run that has none, and watch it."""
@@ -128,22 +143,28 @@ class TrainerApp(App[str]):
         except InputError as error:
             self.complain(error)
             return
-        if isinstance(self.screen, RunScreen) and self.screen.run_directory == event.run:
-            self.screen.expect_worker()
-        else:
-            self._show(RunScreen(event.run))
+        self.post_message(OpenWanted(event.run))
 
     def on_open_wanted(self, event: OpenWanted) -> None:
+        from tui_trainer.ui.screens.run import RunScreen
+
+        if isinstance(self.screen, RunScreen) and self.screen.run_directory == event.run:
+            self.screen.expect_worker()
+            return
         try:
             self._show(RunScreen(event.run))
         except InputError as error:
             self.complain(error)
 
     def on_form_wanted(self, event: FormWanted) -> None:
+        from tui_trainer.ui.screens.form import FormScreen
+
         self._show(FormScreen(event.preset, self.data_root, find_rate=event.find_rate))
 
     def on_fork_wanted(self, event: ForkWanted) -> None:
         """The form with everything as it was at this checkpoint; for the newest one, as it is now."""
+        from tui_trainer.ui.screens.form import FormScreen
+
         follower, state = event.follower, event.follower.state
         folder = follower.run.checkpoints
         begun = event.checkpoint or report.newest_on_disk(state, folder)
@@ -157,12 +178,16 @@ class TrainerApp(App[str]):
         self._show(FormScreen(Preset(state.preset, Path(), config), follower.data_root, fork))
 
     def on_compare_wanted(self, event: CompareWanted) -> None:
+        from tui_trainer.ui.screens.compare import CompareScreen
+
         try:
             self.push_screen(CompareScreen(event.runs))
         except InputError as error:
             self.complain(error)
 
     def on_study_wanted(self, event: StudyWanted) -> None:
+        from tui_trainer.ui.screens.study import StudyScreen
+
         if isinstance(self.screen, StudyScreen) and self.screen.directory == event.directory:
             return
         try:
@@ -196,12 +221,19 @@ class TrainerApp(App[str]):
         else:
             self.post_message(StudyWanted(directory))
 
+    def change_setting(self, name: str, value: str) -> None:
+        """Take a setting of `settings.CHOICES` into force, and write the file."""
+        self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
+        self.theme = self.settings.theme
+        try:
+            settings.save(self.settings)
+        except OSError as error:
+            self.complain(InputError(f"{settings.settings_file()}: cannot be written: {error.strerror}"))
+
     def _show(self, screen: Screen[None]) -> None:
         """Home lies below every other screen; a run lies above the table it was opened from, else above home alone."""
-        below = self.screen
-        if isinstance(below, HomeScreen) or (
-            isinstance(below, StudyScreen | CompareScreen) and isinstance(screen, RunScreen)
-        ):
+        below = getattr(self.screen, "KIND", "page")
+        if below == "home" or (below == "table" and getattr(screen, "KIND", "page") == "run"):
             self.push_screen(screen)
         else:
             self.switch_screen(screen)
@@ -211,25 +243,15 @@ class TrainerApp(App[str]):
         self.notify("\n".join(error.problems), severity="error", timeout=10, markup=False)
 
     def action_leave(self) -> None:
+        """Leave at once, unless the screen has something to ask or to say first."""
         if isinstance(self.screen, ModalScreen):
             return
-        if isinstance(self.screen, RunScreen) and self.screen.live:
-            self.push_screen(LeaveScreen(self.screen.follower, self._reference(self.screen.run_directory)), self._left)
-        elif isinstance(self.screen, StudyScreen) and self.screen.live:
-            self.exit(f"the study goes on · attach again: tui-trainer study attach {self.screen.directory.id}")
-        else:
-            self.exit()
-
-    def _reference(self, run: Run) -> str:
-        """What to call this run on a command line."""
-        newest = next(directory.list_runs(self.runs_root), None)
-        return "last" if newest == run else run.id
-
-    def _left(self, farewell: str | None) -> None:
-        if farewell is not None:
-            self.exit(farewell)
+        leave = getattr(self.screen, "leave", self.exit)
+        leave()
 
     def action_help(self) -> None:
+        from tui_trainer.ui.screens.help import HelpScreen
+
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))
 
@@ -241,16 +263,14 @@ class TrainerApp(App[str]):
                 title = f"{action.binding.description} ({' '.join(action.keys)})"
                 yield SystemCommand(title, action.binding.tooltip, run)
         yield SystemCommand("Theme", "Choose another look", self.action_change_theme)
-        other = themes.LIGHT if self.current_theme.dark else themes.DARK
-        mood = "dark" if other.dark else "light"
-        yield SystemCommand(
-            f"Switch to {mood}", "The dashboard's own look", partial(setattr, self, "theme", other.name)
-        )
         yield SystemCommand("Picture", "Save this screen as an SVG file", self.deliver_screenshot)
 
 
 def run(runs_root: Path, data_root: Path, opened: Run | StudyDirectory | None = None) -> None:
     """The dashboard until the person leaves, starting on the run or study `opened`, if one is given."""
-    farewell = TrainerApp(runs_root, data_root, Launcher(), opened).run()
+    wanted, problems = settings.load()
+    app = TrainerApp(runs_root, data_root, Launcher(), opened, wanted)
+    app.problems = problems
+    farewell = app.run()
     if farewell:
         print(farewell)

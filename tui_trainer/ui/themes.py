@@ -31,6 +31,8 @@ LIGHT = Theme(
     dark=False,
 )
 
+THEMES = (DARK, LIGHT)
+
 # hues of Okabe and Ito (2008), lighter on dark and darker on light than theirs, so that all reach 4.5 : 1
 DARK_SERIES = ("#56b4e9", "#e69f00", "#2fc396", "#dd8fbd", "#f0e442", "#f08a5d", "#9fb6ff", "#c3c9d1")
 LIGHT_SERIES = ("#0072b2", "#a85f00", "#00795a", "#a3447a", "#7a7000", "#c04a00", "#4450c8", "#4d545c")

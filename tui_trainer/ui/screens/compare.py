@@ -33,6 +33,7 @@ NAME_WIDTH = 24
 
 
 class CompareScreen(Screen[None]):
+    KIND = "table"
     HELP = (
         "One column for each run: the settings in which they differ, then their numbers; in brackets the difference "
         "from the first run. The chart draws all of them, with the glyph and colour of their column; thin lines are "

@@ -45,6 +45,7 @@ NO_RUNS = "No runs yet. Highlight a preset and press enter: digits trains in sec
 
 
 class HomeScreen(Screen[None]):
+    KIND = "home"
     HELP = (
         "Presets are published trainings, grouped by where they come from: enter trains one as it is, e lets you "
         "change it first. A study, ≡, runs several and lays them beside what was printed. Below or beside them are "

@@ -24,6 +24,7 @@ from tui_trainer.ui.messages import CompareWanted, ForkWanted, ResumeWanted
 from tui_trainer.ui.report import Moment
 from tui_trainer.ui.screens.change import ChangeScreen
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS, ChartScreen
+from tui_trainer.ui.screens.leave import LeaveScreen
 from tui_trainer.ui.screens.stop import StopScreen
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.controls import Controls
@@ -39,6 +40,7 @@ PANELS = {"log": "log", "checkpoint-panel": "side"}  # by what has the focus; el
 
 
 class RunScreen(ChartScreen):
+    KIND = "run"
     HELP = (
         "Above: state, progress, the newest numbers, and a line that says what is going on. The charts show training "
         "(mean over the last steps, the thin line) and validation (the line with dots, once an epoch); ★ is the best "
@@ -285,6 +287,19 @@ class RunScreen(ChartScreen):
         self.remove_class(f"-only-{before}")
         self.set_class(bool(only), f"-only-{only}")
         self.charts.alone = only == "chart"
+
+    def leave(self) -> None:
+        """Leave the dashboard; first ask what becomes of a live training."""
+        if not self.live:
+            self.app.exit()
+            return
+        newest = next(list_runs(self.run_directory.path.parent), None)
+        reference = "last" if newest == self.run_directory else self.run_directory.id
+        self.app.push_screen(LeaveScreen(self.follower, reference), self._left)
+
+    def _left(self, farewell: str | None) -> None:
+        if farewell is not None:
+            self.app.exit(farewell)
 
     def action_home(self) -> None:
         if self.leave_chart():

@@ -28,6 +28,7 @@ DEPENDENT = {"resume", "stop", "skip", "move", "first"}  # actions that not ever
 
 
 class StudyScreen(StudyView):
+    KIND = "table"
     HELP = (
         "Above: the study's state, how many of its runs are done, and what is going on. Each row of the table is one "
         "setting; numbers are means over its seeds ± one standard deviation. The chart draws the rows that stand "
@@ -57,6 +58,11 @@ class StudyScreen(StudyView):
             super().__init__()
             self.words = words
             self.ok = ok
+
+    def leave(self) -> None:
+        """Leave the dashboard; a live study goes on."""
+        farewell = f"the study goes on · attach again: tui-trainer study attach {self.directory.id}"
+        self.app.exit(farewell if self.live else None)
 
     def possible(self) -> set[str]:
         """The actions that make sense now."""
