@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tui_trainer import machine
+from tui_trainer.text import plural
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 TITLE = "# Benchmarks\n\nEach section names the command that wrote it.\n"
@@ -37,7 +38,10 @@ def conditions(device: str) -> str:
     found = next((d for d in machine.devices() if d.kind == device), machine.devices()[-1])
     load = os.getloadavg()[0]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
-    return f"{machine.describe(found)}; Python {platform.python_version()}; {today}; load {load:.1f} at the start"
+    cores = f" · {plural(found.cores, 'core')}" if found.cores else ""
+    return (
+        f"{found.label} {found.name}{cores}; Python {platform.python_version()}; {today}; load {load:.1f} at the start"
+    )
 
 
 def micro(seconds: float) -> str:

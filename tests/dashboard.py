@@ -39,9 +39,10 @@ class FakeLauncher(Launcher):
     def warm_up(self) -> None:
         """No test needs a real worker in waiting."""
 
-    def start(self, run: Run, data_root: Path) -> None:
+    def start(self, run: Run, data_root: Path) -> str:
         self.started.append(run)
         self.then()
+        return ""
 
     def start_study(self, directory: StudyDirectory) -> None:
         self.studies.append(directory)

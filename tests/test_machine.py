@@ -37,6 +37,8 @@ def fake_nvml(cards: int, refused: tuple[str, ...] = (), version_string: bool = 
     answer("nvmlDeviceGetMemoryInfo", SimpleNamespace(free=131 * GIB, total=139 * GIB))
     answer("nvmlDeviceGetUtilizationRates", SimpleNamespace(gpu=3))
     answer("nvmlDeviceGetUUID", "GPU-7f3a")
+    answer("nvmlDeviceGetTemperature", 41)
+    module.NVML_TEMPERATURE_GPU = 0  # type: ignore[attr-defined]
     return module
 
 
@@ -52,7 +54,7 @@ def test_every_card_is_listed_before_the_processor(nvml: Any) -> None:
     nvml(2)
     found = machine.devices()
     assert [(d.kind, d.index) for d in found] == [("cuda", 0), ("cuda", 1), ("cpu", 0)]
-    assert describe(found[0]) == "cuda:0 NVIDIA H200[31m · 131 of 139 GiB free · 3 % busy"
+    assert describe(found[0]) == "cuda:0 NVIDIA H200[31m · 131 of 139 GiB free · 3 % busy · 41 °C"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tui_trainer.cli import analyses, bench, data, live, presets, results, start, studies, study_reports
+from tui_trainer.cli import analyses, bench, data, devices, live, presets, results, start, studies, study_reports
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
 from tui_trainer.text import InputError, clean
 
@@ -110,6 +110,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sharpness": analyses.sharpness,
     "line": analyses.line,
     "bench": bench.bench,
+    "devices": devices.devices,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

@@ -23,6 +23,10 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeatable")]
 Name = Annotated[str | None, typer.Option(help="the run's name; the preset's, or the parent's, by default")]
 Detach = Annotated[bool, typer.Option("--detach", help="start, print the run's id, leave")]
+Gpu = Annotated[
+    str,
+    typer.Option("--gpu", metavar="UUID|NUMBER|auto", help="train on this GPU; auto: the one with most free memory"),
+]
 Plain = Annotated[bool, typer.Option("--plain", help="print lines instead of opening the dashboard")]
 CheckpointName = Annotated[str, typer.Option("--checkpoint", help="best, last, an epoch as e12, or a file")]
 BAR = 24  # cells

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from tui_trainer.cli.live import tell
 from tui_trainer.cli.options import (
     CheckpointName,
     Detach,
+    Gpu,
     Name,
     Plain,
     RunName,
@@ -40,6 +42,7 @@ def train(
         str, typer.Option("--from", metavar="RUN[:CHECKPOINT]", help="begin with another run's weights")
     ] = "",
     queue: Annotated[bool, typer.Option("--queue", help="wait for the studies and queued runs before it")] = False,
+    gpu: Gpu = "",
     detach: Detach = False,
     plain: Plain = False,
 ) -> None:
@@ -55,6 +58,8 @@ def train(
     if queue:
         if start:
             raise InputError("--queue: a run --from another cannot wait in the queue; start it without")
+        if gpu:
+            raise InputError("--queue: a run that waits takes whichever GPU is free then; leave out --gpu")
         queue_run(preset, wanted, chosen.short_name if name is None else name, settings or [])
         return
     origin = None
@@ -63,7 +68,7 @@ def train(
         parent = find(reference)
         file = checkpoint_file(parent, follow.load(parent), checkpoint or "best")
         origin = directory.Start(parent.id, file, "weights")
-    begin(wanted, chosen.short_name if name is None else name, chosen.name, data_root(), origin, detach, plain)
+    begin(wanted, chosen.short_name if name is None else name, chosen.name, data_root(), origin, detach, plain, gpu)
 
 
 def fork(
@@ -71,6 +76,7 @@ def fork(
     settings: Settings = None,
     checkpoint: CheckpointName = "last",
     name: Name = None,
+    gpu: Gpu = "",
     detach: Detach = False,
     plain: Plain = False,
 ) -> None:
@@ -87,7 +93,7 @@ def fork(
     wanted = config.apply(state.config, settings or [])
     origin = directory.Start(parent.id, checkpoint_file(parent, state, checkpoint), "continue")
     root = data_root() if "data" in overrides else follower.data_root
-    begin(wanted, state.name if name is None else name, state.preset, root, origin, detach, plain)
+    begin(wanted, state.name if name is None else name, state.preset, root, origin, detach, plain, gpu)
 
 
 def resume(
@@ -97,14 +103,16 @@ def resume(
         bool,
         typer.Option("--approximate", help="go on even where machine or versions changed, and so would the bits"),
     ] = False,
+    gpu: Gpu = "",
 ) -> None:
     """Go on with a run.
 
-    A paused one continues; a stopped or interrupted one gets a new worker; --set epochs=N carries a finished one
-    further.
+    A paused one continues; a stopped or interrupted one gets a new worker, on the GPU it was on; --set epochs=N
+    carries a finished one further.
     """
     from tui_trainer import config
     from tui_trainer.runs import commands, follow, launch
+    from tui_trainer.runs.gpu import place
 
     chosen = find(reference)
     follower = follow.Follower(chosen)
@@ -122,7 +130,11 @@ def resume(
             f"tui-trainer resume {reference} --set epochs={state.epoch + 10}"
         )
     pid, started = state.worker_pid, state.started
-    launch.launch(chosen, data_root() if "data" in overrides else follower.data_root, changes, approximate)
+    environment, moved = place(wanted, gpu, started.gpu if started else "")
+    if moved:
+        print(moved, file=sys.stderr)
+    root = data_root() if "data" in overrides else follower.data_root
+    launch.launch(chosen, root, changes, approximate, environment=environment)
 
     def has_begun(now: RunState) -> bool:
         return not follower.alive or (now.worker_pid != pid and now.status != "starting")
@@ -136,15 +148,17 @@ def resume(
 
 
 def begin(
-    wanted: RunConfig, name: str, preset: str, data: Path, start: Start | None, detach: bool, plain: bool
+    wanted: RunConfig, name: str, preset: str, data: Path, start: Start | None, detach: bool, plain: bool, gpu: str
 ) -> None:
     """Create and launch a run, then show it the way that was asked for."""
     from tui_trainer.runs import directory, launch
+    from tui_trainer.runs.gpu import place
 
     directory.check_name(name)
+    environment, _ = place(wanted, gpu)
     ensure_data(wanted, data)
     created = directory.create(runs_root(), wanted, name, preset, data, start)
-    launch.launch(created, data)
+    launch.launch(created, data, environment=environment)
     if not (detach or plain) and has_screen():
         open_dashboard(created)
         return

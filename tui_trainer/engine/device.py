@@ -1,5 +1,6 @@
 """Where and how the arithmetic runs: everything besides config and seed that decides the bits."""
 
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -70,6 +71,15 @@ def _name(device: str) -> str:
             return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def uuid(device: torch.device) -> str:
+    """The GPU's name in `CUDA_VISIBLE_DEVICES` and NVML; empty for other devices."""
+    if device.type != "cuda":
+        return ""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    alone = allowed.startswith(("GPU-", "MIG-")) and "," not in allowed  # only so does a slice of a card have its name
+    return allowed if alone else f"GPU-{torch.cuda.get_device_properties(device).uuid}"
 
 
 def prepare(numerics: Numerics, deterministic: bool = True) -> None:

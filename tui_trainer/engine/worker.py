@@ -140,6 +140,7 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
             validation_is_test=config.split.validation_is_test,
             resumed_from=snapshot.meta.file_name if snapshot else "",
             exact=not differing,
+            gpu=device.uuid(numerics.torch_device),
         )
     )
     keep = Retention(run.checkpoints, config.checkpoints, state.checkpoints, report)

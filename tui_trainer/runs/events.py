@@ -41,6 +41,8 @@ class Started(Event, kw_only=True):
     validation_is_test: bool = False
     resumed_from: str = ""
     exact: bool = True
+    gpu: str = ""
+    """The UUID of the NVIDIA GPU it trains on."""
 
 
 class State(Event, kw_only=True):

@@ -139,10 +139,12 @@ class TrainerApp(App[str]):
     def on_resume_wanted(self, event: ResumeWanted) -> None:
         """Start a worker on a run that has none, and watch it."""
         try:
-            self.launcher.start(event.run, directory.read_record(event.run).data_root)
+            said = self.launcher.start(event.run, directory.read_record(event.run).data_root)
         except InputError as error:
             self.complain(error)
             return
+        if said:
+            self.notify(said, timeout=10, markup=False)
         self.post_message(OpenWanted(event.run))
 
     def on_open_wanted(self, event: OpenWanted) -> None:
