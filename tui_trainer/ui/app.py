@@ -115,6 +115,8 @@ class TrainerApp(App[str]):
         self.launcher.warm_up()
 
     def on_preset_saved(self) -> None:
+        from tui_trainer.ui.screens.home import HomeScreen
+
         for screen in self.screen_stack:
             if isinstance(screen, HomeScreen):
                 screen.read_presets()
