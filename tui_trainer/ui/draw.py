@@ -190,7 +190,7 @@ def _frame(x: Axis, y: Axis, width: int, height: int, label: str) -> list[str]:
     plotext.xticks([place for place, _ in x.ticks], [label for _, label in x.ticks])
     labels = _spaced(y, height - 3)
     plotext.yticks([place for place, _ in labels], [label[:GUTTER].rjust(GUTTER) for _, label in labels])
-    plotext.scatter([x.low - 1.0], [y.low])  # it draws no axes without data: a point outside the limits
+    plotext.scatter([2 * x.low - x.high], [y.low])  # it draws no axes without data: a point outside the limits
     drawn = plotext.build()
     plotext.clear_figure()
     rows = [row.ljust(width)[:width] for row in drawn.replace("\x1b[0m", "").split("\n")[:height]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
+from tui_trainer.text import unicode_terminal
+
 GLYPHS = "●▲■◆○△□◇"
 ASCII_GLYPHS = "o^#x%@&="
 OTHERS = "○△□◇▽◎"
@@ -26,6 +28,11 @@ def glyph(number: int) -> str:
 def plain(text: str) -> str:
     """The same in ASCII, in charts and in their legends alike."""
     return text.translate(_PLAIN)
+
+
+def shown(text: str) -> str:
+    """As this terminal can show it."""
+    return text if unicode_terminal() else plain(text)
 
 
 def joined(cells: Iterable[Cell]) -> Row:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from textual import work
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.timer import Timer
 
-from tui_trainer.ui.curves import SMOOTHING
+from tui_trainer.runs.directory import Run
+from tui_trainer.runs.follow import Follower
+from tui_trainer.text import InputError, clean
+from tui_trainer.ui.curves import SMOOTHING, Other
 from tui_trainer.ui.widgets.charts import Charts
 
 ZOOM = 2.0
+WATCH_SECONDS = 1.0  # between looks at other runs that live
 CHART_KEYS = (
     Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
     Binding("left_square_bracket", "chart(-1)", "chart before", show=False, key_display="["),
@@ -30,12 +38,17 @@ CHART_KEYS = (
     Binding("z", "zoom(1)", "zoom in", show=False, tooltip="Half of what is seen, about the cursor; ← → pan"),
     Binding("Z", "zoom(-1)", "zoom out", show=False),
     Binding("0", "whole", "whole range", show=False),
+    Binding("o", "others", "other runs", show=False, tooltip="Draw other runs over these charts"),
 )
 """Not in `BINDINGS` of the class below: the screen says where in its own footer they stand."""
 
 
 class ChartScreen(Screen[None]):
     """A screen with the charts of a run, and what `CHART_KEYS` do."""
+
+    follower: Follower
+    others: tuple[Follower, ...] = ()
+    watching: Timer | None = None
 
     @property
     def charts(self) -> Charts:
@@ -65,6 +78,47 @@ class ChartScreen(Screen[None]):
 
     def action_whole(self) -> None:
         self.charts.view = replace(self.charts.view, recent=False, window=None)
+
+    def action_others(self) -> None:
+        from tui_trainer.ui.screens.others import OthersScreen
+
+        drawn = [other.run.id for other in self.others]
+        dialog = OthersScreen(self.follower.run, self.follower.state.parent, drawn)
+        self.app.push_screen(dialog, self._others_chosen)
+
+    def _others_chosen(self, ids: Sequence[str] | None) -> None:
+        if ids is not None:
+            self.draw_others(ids)
+
+    @work(thread=True, exclusive=True, group="others")
+    def draw_others(self, ids: Sequence[str]) -> None:
+        """Read these runs and draw them; those that live are followed."""
+        root = self.follower.run.path.parent
+        found = []
+        for id in ids:
+            try:
+                follower = Follower(Run(root / id))
+                follower.catch_up()
+            except (OSError, InputError) as error:
+                self.app.call_from_thread(self.notify, clean(str(error), 300), severity="error", markup=False)
+            else:
+                found.append(follower)
+        self.app.call_from_thread(self._take_others, found)
+
+    def _take_others(self, found: Sequence[Follower]) -> None:
+        self.others = tuple(found)
+        states = (follower.state for follower in found)
+        self.charts.others = tuple(Other(clean(s.name, 20) or s.id, number, s) for number, s in enumerate(states))
+        if self.watching is None and found:
+            self.watching = self.set_interval(WATCH_SECONDS, self._watch_others)
+
+    def _watch_others(self) -> None:
+        changed = False
+        for follower in self.others:
+            with suppress(OSError, InputError):  # deleted meanwhile: what was read stays on screen
+                changed |= follower.alive and follower.poll()
+        if changed and self.is_current:
+            self.charts.redraw()
 
     def leave_chart(self) -> bool:
         """Away with the cursor; False where there is none."""

@@ -57,6 +57,7 @@ class RunScreen(ChartScreen):
         Binding("l", "change", "change", tooltip="Change learning rate, epochs, dropout, … while it trains"),
         Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
         Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
+        Binding("b", "rewind", "rewind", show=False, tooltip="Back over its epochs, and a fork from one of them"),
         *CHART_KEYS,
         Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
         Binding("escape", "home", "home", tooltip="Back home; training goes on"),
@@ -264,6 +265,11 @@ class RunScreen(ChartScreen):
 
     def action_fork(self) -> None:
         self.post_message(ForkWanted(self.follower))
+
+    def action_rewind(self) -> None:
+        from tui_trainer.ui.screens.rewind import RewindScreen
+
+        self.app.push_screen(RewindScreen(self.follower))
 
     def action_compare(self) -> None:
         root, parent_id = self.run_directory.path.parent, self.follower.state.parent

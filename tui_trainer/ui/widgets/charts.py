@@ -111,6 +111,8 @@ class Charts(ChartGrid):
         view = self.view
         seen = "zoomed" if view.window else "recent" if view.recent else ""
         smooth = f"smooth {SMOOTHING[self.smoothing]:g}" if self.smoothing and QUANTITIES[name].train else ""
+        if view.until is not None:
+            return seen
         if view.cursor is not None:
             return "esc leaves"
         hints = {
