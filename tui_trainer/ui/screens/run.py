@@ -18,6 +18,7 @@ from textual.widgets import Footer
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Stop, send
 from tui_trainer.runs.directory import Run, list_runs
 from tui_trainer.runs.follow import Follower
+from tui_trainer.runs.launch import liveness
 from tui_trainer.text import InputError
 from tui_trainer.ui import report
 from tui_trainer.ui.messages import CompareWanted, ForkWanted, ResumeWanted
@@ -296,7 +297,7 @@ class RunScreen(ChartScreen):
 
     def leave(self) -> None:
         """Leave the dashboard; first ask what becomes of a live training."""
-        if not self.live:
+        if liveness(self.run_directory) != "alive":  # asked anew: it may have ended since the last look
             self.app.exit()
             return
         newest = next(list_runs(self.run_directory.path.parent), None)
