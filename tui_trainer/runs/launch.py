@@ -104,7 +104,7 @@ def take_lock(place: Locked) -> int:
 
 
 def _is_only_probed(descriptor: int) -> bool:
-    """A reader shares the lock for the instant of its probe, long on a busy machine; whoever owns the place does not."""
+    """A reader shares the lock for the instant of its probe, long on a busy machine; an owner never does."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
