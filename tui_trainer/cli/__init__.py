@@ -106,6 +106,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "export": results.export,
     "compare": study_reports.compare,
     "delete": results.delete,
+    "preflight": analyses.preflight,
     "lr-find": analyses.lr_find,
     "sharpness": analyses.sharpness,
     "line": analyses.line,
