@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from tui_trainer.cli import analyses, bench, data, devices, live, presets, results, start, studies, study_reports
+from tui_trainer.cli import (
+    analyses,
+    bench,
+    data,
+    devices,
+    live,
+    notes,
+    presets,
+    results,
+    runs,
+    start,
+    studies,
+    study_reports,
+)
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
 from tui_trainer.text import InputError, clean
 
@@ -98,15 +111,19 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "set": live.set_live,
     "save": live.save,
     "stop": live.stop,
-    "runs": results.runs,
+    "runs": runs.runs,
     "show": results.show,
     "tail": results.tail,
     "evaluate": results.evaluate,
     "verify": results.verify,
     "export": results.export,
     "compare": study_reports.compare,
-    "delete": results.delete,
     "preflight": analyses.preflight,
+    "archive": notes.archive,
+    "note": notes.note,
+    "pin": notes.pin,
+    "delete": runs.delete,
+    "disk": runs.disk_used,
     "lr-find": analyses.lr_find,
     "sharpness": analyses.sharpness,
     "line": analyses.line,
@@ -115,9 +132,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.command("tag", context_settings=notes.SIGNS_AS_WORDS)(notes.tag)
 for name, command in study_reports.COMMANDS.items():
     studies.app.command(name)(command)
 app.add_typer(presets.app, name="presets")
+app.add_typer(runs.trash_app, name="trash")
 app.add_typer(data.app, name="data")
 app.add_typer(studies.app, name="study")
 app.add_typer(studies.queue_app, name="queue")
