@@ -33,10 +33,9 @@ from tui_trainer.ui.widgets.line import Line, Lines
 from tui_trainer.ui.widgets.log import LogPanel
 from tui_trainer.ui.words import MUTED
 
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.25  # between looks at the run; what was asked for is answered at once, the rest painted less often
 START_TICK_SECONDS = 0.05
 DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork"}  # actions that not every state allows
-PAINT_TICKS = 2  # looked at the run four times a second, painted twice; what was asked for is answered at once
 PANELS = {"log": "log", "checkpoint-panel": "side"}  # by what has the focus; else the charts
 
 
@@ -132,7 +131,9 @@ class RunScreen(ChartScreen):
         self.stale |= changed
         if self._settle():
             self._show_words()
-        if self.ticks % PAINT_TICKS == 0 and (self.stale or self.follower.silence > report.HUNG_SECONDS):
+        if self.ticks % round(self.repaint_seconds / TICK_SECONDS) == 0 and (
+            self.stale or self.follower.silence > report.HUNG_SECONDS
+        ):
             self._show_words()
             self._show_charts()
 
