@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -25,7 +27,7 @@ from tui_trainer.cli import (
     study_reports,
 )
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
-from tui_trainer.text import InputError, clean
+from tui_trainer.text import InputError, clean, in_ascii, unicode_terminal
 
 app = typer.Typer(
     name="tui-trainer",
@@ -45,6 +47,7 @@ def run() -> None:
     """Entry point. Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted by ctrl+c."""
     if sys.platform == "win32":
         sys.exit("tui-trainer runs on Linux and macOS; on Windows use WSL")
+    speak_plainly()
     try:
         arguments = hoist_global_options(sys.argv[1:])
         status = app(arguments, standalone_mode=False)
@@ -61,6 +64,21 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         sys.exit(0)
     sys.exit(2)
+
+
+def speak_plainly() -> None:
+    """Where the locale is not UTF-8, print ASCII: a stand-in for every glyph."""
+    if unicode_terminal():
+        return
+
+    def stand_in(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return in_ascii(error.object[error.start : error.end]), error.end
+
+    codecs.register_error("stand-in", stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="ascii", errors="stand-in")
 
 
 def hoist_global_options(arguments: list[str]) -> list[str]:

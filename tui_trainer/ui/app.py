@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
 
 from tui_trainer.runs.directory import Run
 from tui_trainer.studies.directory import StudyDirectory
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, unicode_terminal
 from tui_trainer.ui import settings, themes
+from tui_trainer.ui.filters import Ascii, Colourless
 from tui_trainer.ui.keys import actions
 from tui_trainer.ui.launcher import Launcher
 from tui_trainer.ui.messages import (
@@ -28,6 +30,7 @@ from tui_trainer.ui.messages import (
 from tui_trainer.ui.navigation import Navigation
 from tui_trainer.ui.settings import Settings
 
+ASCII, COLOURLESS = Ascii(), Colourless()
 # layouts of app.tcss by the least cells they need
 WIDTHS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
 HEIGHTS = [(0, "-flat"), (8, "-short"), (16, "-low"), (32, "-tall")]
@@ -64,7 +67,17 @@ class TrainerApp(Navigation):
         self.opened = opened
         for theme in themes.THEMES:
             self.register_theme(theme)
-        self.theme = self.settings.theme
+        self.take_looks()
+
+    def take_looks(self) -> None:
+        """Draw as the settings say, and with no colours where the environment asks for none."""
+        name = self.settings.theme
+        self.theme = themes.MONO.name if self.no_color else name
+        self.ascii_only = self.settings.ascii == "on" or (self.settings.ascii == "auto" and not unicode_terminal())
+        self.drawn_through = [COLOURLESS] * (self.theme == themes.MONO.name) + [ASCII] * self.ascii_only
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *self.drawn_through]
 
     @property
     def slow_link(self) -> bool:
@@ -77,7 +90,7 @@ class TrainerApp(Navigation):
         return HomeScreen(self.runs_root, self.data_root)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.variables(self.current_theme.dark)
+        return dict((themes.DARK if self.current_theme.dark else themes.LIGHT).variables)
 
     def on_mount(self) -> None:
         if not self.is_headless:
@@ -97,7 +110,8 @@ class TrainerApp(Navigation):
     def change_setting(self, name: str, value: str) -> None:
         """Take a setting of `settings.CHOICES` into force, and write the file."""
         self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
-        self.theme = self.settings.theme
+        self.take_looks()
+        self.refresh_css(animate=False)
         try:
             settings.save(self.settings)
         except OSError as error:
