@@ -25,6 +25,7 @@ class Screen:
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.drawn = b""
         self.bytes = 0
+        self.chunks: list[tuple[float, bytes]] = []
 
     def read(self, seconds: float, until: Callable[[bytes], bool] | None = None) -> bool:
         """Read for at most `seconds`, or until the words drawn so far satisfy `until`."""
@@ -36,6 +37,7 @@ class Screen:
                 except OSError:
                     return False
                 self.bytes += len(got)
+                self.chunks.append((time.perf_counter(), got))
                 if until:
                     self.drawn += got
                     if until(ESCAPES.sub(b"", self.drawn)):

@@ -1,9 +1,10 @@
 """Fixtures every test may ask for: folders of its own, the real command line, the real MNIST where it is."""
 
-import faulthandler
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,19 +12,26 @@ import pytest
 
 from tests.running import Cli
 from tui_trainer import datasets
+from tui_trainer.runs import launch
+from tui_trainer.runs.directory import Run
+
+# whoever runs the tests in the background of a shell ignores it, and so would all that the tests start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test sees, or leaves anything in, the configuration and data of whoever runs it."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REAL_DATA", str(datasets.data_root()))
-        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
-            patch.setenv(name, str(home / name))
-        for name in ("TUI_TRAINER_RUNS", "TUI_TRAINER_DATA"):
-            patch.delenv(name, raising=False)
-        yield
+def pytest_configure(config: pytest.Config) -> None:
+    """No test sees, or leaves anything in, the configuration and data of whoever runs it, already when collected."""
+    home = Path(tempfile.mkdtemp(prefix="tui-trainer-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ.setdefault("REAL_DATA", str(datasets.data_root()))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+        os.environ[name] = str(home / name)
+    for name in ("TUI_TRAINER_RUNS", "TUI_TRAINER_DATA"):
+        os.environ.pop(name, None)
+    if config.cache:  # the native step takes a compiler ten seconds: built once, under a digest of all that decides it
+        folder = home / "XDG_CACHE_HOME" / "tui-trainer"
+        folder.mkdir(parents=True)
+        (folder / "steps").symlink_to(config.cache.mkdir("native-steps"))
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +49,16 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    """The command line over an empty folder of runs and an empty folder of data."""
+def cli(tmp_path: Path) -> Iterator[Cli]:
+    """The command line over an empty folder of runs and an empty folder of data; no worker outlives the test."""
     folders = Cli(tmp_path / "runs", tmp_path / "data")
     folders.runs.mkdir()
     folders.data.mkdir()
-    return folders
+    yield folders
+    coordinators_first = sorted(folders.runs.rglob("lock"), key=lambda lock: "studies" not in lock.parts)
+    for place in (Run(lock.parent) for lock in coordinators_first):
+        if (holder := launch.owner(place)) and holder.pid != os.getpid():
+            launch.kill(place)
 
 
 @pytest.fixture
@@ -56,19 +68,3 @@ def mnist() -> Path:
     if not datasets.is_present(datasets.dataset("mnist"), real):
         pytest.skip(f"MNIST is not in {real}; set TUI_TRAINER_DATA to a folder that has it")
     return real
-
-
-@pytest.fixture
-def no_hang() -> Iterator[None]:
-    """A test that would wait for ever fails instead."""
-
-    def give_up(_number: int, _frame: object) -> None:
-        raise AssertionError("hangs")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(30)
-    faulthandler.dump_traceback_later(60, exit=True)  # where no Python code runs, the handler above does not either
-    yield
-    faulthandler.cancel_dump_traceback_later()
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)

@@ -21,7 +21,7 @@ from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 S = TypeVar("S", bound=Screen[Any])
 LARGE = (120, 40)
 """Columns and lines of a terminal that has room for every panel."""

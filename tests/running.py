@@ -1,12 +1,14 @@
 """How the tests run things: the command line as a process, a worker's life inside the test, faults at the os calls."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -36,6 +38,29 @@ def quick(*settings: str) -> RunConfig:
     return apply(QUICK, list(settings))
 
 
+class Program(subprocess.Popen[str]):
+    """A program in a session of its own, which ends, with all it started there, when the test has done with it."""
+
+    def __exit__(self, *exception: Any) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        super().__exit__(*exception)
+
+
+@cache
+def has_compiled_path() -> bool:
+    """Whether there is a compiler; of the processes that run the tests one builds the native step, the others wait."""
+    from platformdirs import user_cache_path
+
+    from tui_trainer.engine import compiled
+
+    folder = user_cache_path("tui-trainer") / "steps"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return compiled.library() is not None
+
+
 @dataclass(frozen=True)
 class Cli:
     """The real `tui-trainer`, in a process of its own, without a terminal and without a network."""
@@ -48,8 +73,8 @@ class Cli:
         nowhere = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "all")}
         return {**os.environ, **nowhere, "TUI_TRAINER_RUNS": str(self.runs), "TUI_TRAINER_DATA": str(self.data)}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def start(self, *arguments: str) -> Program:
+        return Program(
             [sys.executable, "-m", "tui_trainer", *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -62,10 +87,7 @@ class Cli:
     def result(self, *arguments: str) -> tuple[int, str, str]:
         """Exit status, stdout, stderr."""
         with self.start(*arguments) as process:
-            try:
-                out, err = process.communicate(timeout=100)
-            finally:
-                process.kill()
+            out, err = process.communicate(timeout=100)
         return process.returncode, out, err
 
     def __call__(self, *arguments: str) -> str:

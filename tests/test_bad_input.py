@@ -190,7 +190,6 @@ def test_a_second_worker_for_one_run(cli: Cli, run: Run) -> None:
     assert "already has a worker" in line and f"process {os.getpid()}" in line
 
 
-@pytest.mark.usefixtures("no_hang")
 def test_what_is_offered_as_a_checkpoint(cli: Cli, run: Run) -> None:
     import torch
 
@@ -227,7 +226,6 @@ def test_a_run_whose_config_is_spoilt_spoils_no_other(content: str, cli: Cli, ru
     assert status == 0 and run.id in out and str(other.config_file) in err
 
 
-@pytest.mark.usefixtures("no_hang")
 def test_spoilt_files_of_a_run_are_no_obstacle_to_seeing_it(cli: Cli, run: Run) -> None:
     os.mkfifo(run.path / "fifo")
     for path in (run.events_file, run.worker_log, run.lock_file):

@@ -128,7 +128,8 @@ def test_delete_removes_one_run_and_no_other(digits: Cli, tmp_path: Path) -> Non
     run.path.with_name("2000-01-01-old").mkdir()
     run.path.rename(copied := run.path.with_name("2999-01-01-copy"))
     shutil.copytree(copied, run.path)
-    assert cli("delete", "2999") == "2999-01-01-copy: deleted\n"
+    assert cli("delete", "2999").startswith("2999-01-01-copy: in the trash")
+    assert cli("trash", "empty", "--yes") == "1 run deleted\n"
     assert sorted(path.name for path in cli.runs.iterdir()) == ["2000-01-01-old", run.id]
 
 

@@ -129,7 +129,6 @@ def test_reading_in_small_pieces_reads_the_same(tmp_path: Path) -> None:
     assert found == lines(*map(str, range(100)))
 
 
-@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("kind", ["absent", "fifo", "directory"])
 def test_where_there_is_no_log_there_are_no_events(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"

@@ -80,7 +80,6 @@ def make_foreign(kind: str, path: Path) -> None:
             save_file({"a": torch.zeros(1)}, path, {"tui_trainer": "[]"})
 
 
-@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize(
     "kind",
     [

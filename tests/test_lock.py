@@ -150,7 +150,6 @@ def test_a_run_of_another_host_is_not_declared_dead(run: Run) -> None:
     assert launch.liveness(run) == "dead"
 
 
-@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("content", [b"", b"null", b"[]", b'{"pid": 1}', b'{"x": 1}', b"\xff", b"{" * 5000])
 def test_a_spoilt_lock_file_is_no_obstacle(content: bytes, run: Run) -> None:
     run.lock_file.write_bytes(content)

@@ -266,7 +266,7 @@ def test_a_damaged_npz_is_read_or_refused(flips: list[tuple[float, int]], cut: f
 
 
 @pytest.mark.parametrize("kind", ["csv", "npz"])
-def test_not_a_file(kind: str, tmp_path: Path, no_hang: None) -> None:
+def test_not_a_file(kind: str, tmp_path: Path) -> None:
     fifo, folder, gone = tmp_path / f"fifo.{kind}", tmp_path / f"folder.{kind}", tmp_path / f"gone.{kind}"
     os.mkfifo(fifo)
     folder.mkdir()

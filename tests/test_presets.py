@@ -69,7 +69,6 @@ def spoil(kind: str, path: Path) -> None:
             path.write_text("[training]\nepoch = 3\n")
 
 
-@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

@@ -21,10 +21,10 @@ from tui_trainer.text import InputError, size
 
 
 def bytes_of(config: RunConfig) -> int:
-    """By hand, four bytes a number: weights, gradients, three of optimizer state; the data; a batch's values."""
+    """By hand, four bytes a number: weights, gradients, two for Adam; data with labels of eight; a batch's values."""
     sizes = config.layer_sizes
     parameters = sum(inputs * outputs + outputs for inputs, outputs in pairwise(sizes))
-    return 4 * (5 * parameters + 1797 * 64 + 3 * config.training.batch_size * sum(sizes))
+    return 4 * (4 * parameters + 1797 * (64 + 2) + 3 * config.training.batch_size * sum(sizes))
 
 
 def test_a_width_that_cannot_fit_is_refused_with_computed_bytes_before_anything_is_allocated(root: Path) -> None:

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.reference_cases import REGULARISERS, config_of
-from tests.running import make_run, wait, wait_for_end
+from tests.running import has_compiled_path, make_run, wait, wait_for_end
 from tui_trainer.config import OPTIMIZERS, RunConfig, build, knobs
-from tui_trainer.engine import checkpoint, compiled, data, device
+from tui_trainer.engine import checkpoint, data, device
 from tui_trainer.engine import train as loop
 from tui_trainer.engine.manual import is_plain
 from tui_trainer.engine.train import NothingKept
@@ -128,7 +128,7 @@ HAND_WRITTEN = [
     f"{words} step_path={path}"
     for path in ("manual", "compiled")
     for words in CASES
-    if is_plain(config_of(words)) and (path == "manual" or compiled.library())
+    if is_plain(config_of(words)) and (path == "manual" or has_compiled_path())
 ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference_cases import KNOBS, PAIRS, config_of
-from tests.running import Cli, quick
+from tests.running import Cli, has_compiled_path, quick
 from tests.test_engine import Syncs
 from tests.test_reference import compare, files, tolerance
 from tui_trainer.config import RunConfig
@@ -27,7 +27,8 @@ __all__ = ["files"]  # the fixture
 
 NEAR = 2e-6
 MUON_NEAR = 1e-3  # Muon orthogonalises in bfloat16, where the last bit of a gradient may turn a rounding
-PATHS = ["manual", pytest.param("compiled", marks=pytest.mark.skipif(not compiled.library(), reason="no C++ compiler"))]
+COMPILED = pytest.mark.skipif(not has_compiled_path(), reason="no C++ compiler")
+PATHS = ["manual", pytest.param("compiled", marks=COMPILED)]
 PLAIN = [
     words
     for words in (*KNOBS, *(" ".join(row) for row in PAIRS))
@@ -109,7 +110,7 @@ def test_any_shape(path: str, shape: dict[str, object]) -> None:
     assert cut.read()[0] == sums
 
 
-@pytest.mark.skipif(not compiled.library(), reason="no C++ compiler")
+@COMPILED
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
 def test_threads_change_no_bit_of_the_compiled_path(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "FLOPS_A_THREAD", 1)
@@ -155,7 +156,7 @@ def test_a_weight_that_is_no_number_is_seen_in_the_loss(path: str, optimizer: st
 
 
 def test_the_fastest_path_that_can_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    fastest = "compiled" if compiled.library() else "manual"
+    fastest = "compiled" if has_compiled_path() else "manual"
     assert paths.choose(quick(), "cpu") == fastest
     assert paths.choose(quick(), "cuda") == "autograd"
     for words in ("batch_norm=true", "activation=gelu", "activation=maxout", "precision=bf16"):
@@ -174,7 +175,7 @@ def test_a_resumed_run_keeps_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
     begun = dataclasses.asdict(device.choose(quick("step_path=manual")))
     resumed, differing = device.settle(quick(), begun)
     assert (resumed.step_path, differing) == ("manual", [])
-    if compiled.library():
+    if has_compiled_path():
         begun = dataclasses.asdict(device.choose(quick()))
         monkeypatch.setattr(compiled, "library", lambda: (None, "another"))
         assert device.settle(quick(), begun)[1] == ["versions"]

@@ -141,7 +141,6 @@ def test_the_command_line_refuses_it_before_anything_is_written(cli: Cli) -> Non
     assert line.startswith("RUN: ") or line.startswith("--queue: ")
 
 
-@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("kind", ["gigabyte", "fifo", "directory", "device", "UTF-16", "deep", "deep tables", "twice"])
 def test_files_that_are_none(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "own.study.toml"

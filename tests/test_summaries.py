@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.running import Cli, make_run
-from tui_trainer.runs import directory, events, launch, summaries
+from tui_trainer.runs import directory, events, follow, launch, listing, notes, summaries
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import load
+from tui_trainer.runs.listing import Summary
 
 
 def trained(root: Path, *epochs: float) -> Run:
@@ -55,24 +56,25 @@ def folded() -> Iterator[list[str]]:
     """The ids of the runs whose logs were read, in order."""
     read: list[str] = []
 
-    def watched(run: Run) -> object:
-        read.append(run.id)
-        return load(run)
+    class Watched(follow.Follower):
+        def __init__(self, run: Run) -> None:
+            read.append(run.id)
+            super().__init__(run)
 
-    with mock.patch.object(summaries, "load", watched):
+    with mock.patch.object(follow, "Follower", Watched):
         yield read
 
 
-def fresh(root: Path) -> list[dict[str, object]]:
-    return [load(run).summary() for run in directory.list_runs(root)]
+def fresh(root: Path) -> list[Summary]:
+    return [listing.of_state(run, load(run), notes.read(run)) for run in directory.list_runs(root)]
 
 
 def test_runs_are_folded_once_and_listed_the_same_ever_after(root: Path, folded: list[str]) -> None:
     for accuracies in ((0.5, 1 / 3), (0.9,), ()):
         trained(root, *accuracies)
     first = summaries.read_all(root)
-    assert first == (fresh(root), []) and len(folded) == 3
-    assert summaries.read_all(root) == first and len(folded) == 3
+    assert len(folded) == 3 and summaries.read_all(root) == first and len(folded) == 3
+    assert first == (fresh(root), [])
 
 
 def test_a_run_that_changed_is_read_again(root: Path, folded: list[str]) -> None:
@@ -86,8 +88,12 @@ def test_a_run_that_changed_is_read_again(root: Path, folded: list[str]) -> None
     new = trained(root, 0.1)
     folded.clear()
     listed, _ = summaries.read_all(root)
-    assert listed == fresh(root) and sorted(folded) == sorted([grown.id, new.id])
-    assert {run["id"]: run["best_val_accuracy"] for run in listed} == {kept.id: 0.5, grown.id: 0.75, new.id: 0.1}
+    assert sorted(folded) == sorted([grown.id, new.id]) and listed == fresh(root)
+    assert {line.run.id: line.facts["best_val_accuracy"] for line in listed} == {
+        kept.id: 0.5,
+        grown.id: 0.75,
+        new.id: 0.1,
+    }
 
     later = kept.events_file.stat().st_mtime_ns + 1  # another file of the same size in the place of the old one
     os.utime(kept.events_file, ns=(later, later))
@@ -113,8 +119,8 @@ def test_a_live_run_is_never_believed_nor_kept(root: Path, folded: list[str]) ->
 
 def test_a_run_begun_and_killed_is_listed_as_interrupted(root: Path) -> None:
     run = make_run(root)
-    assert summaries.read_all(root)[0][0]["status"] == load(run).status == "interrupted"
-    assert summaries.read_all(root)[0][0]["status"] == "interrupted"
+    assert summaries.read_all(root)[0][0].status == load(run).status == "interrupted"
+    assert summaries.read_all(root)[0][0].status == "interrupted"
 
 
 def test_an_unreadable_run_is_named_every_time(root: Path) -> None:

@@ -19,8 +19,8 @@ from tests.dashboard import (
 )
 from tui_trainer import machine, presets
 from tui_trainer.runs.directory import list_runs, read_record
+from tui_trainer.runs.listing import Summary
 from tui_trainer.studies.catalogue import Definition
-from tui_trainer.ui.recent import Summary
 from tui_trainer.ui.screens.run import RunScreen
 from tui_trainer.ui.widgets.presets import INDENT, PresetTree
 from tui_trainer.ui.widgets.runs import RunList

@@ -100,7 +100,6 @@ def test_commands_older_than_the_worker_expire(run: Run) -> None:
     assert (answer.id, answer.ok) == (sent, False) and "expired" in answer.message
 
 
-@pytest.mark.usefixtures("no_hang")
 def test_foreign_things_in_the_inbox_do_no_harm(run: Run) -> None:
     def litter() -> None:
         (run.inbox / "1.json").write_text("{")

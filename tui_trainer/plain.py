@@ -6,17 +6,19 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tui_trainer.runs import commands, launch
-from tui_trainer.runs.directory import Run
-from tui_trainer.runs.follow import Follower
-from tui_trainer.runs.state import TERMINAL, LogLine, RunState
-from tui_trainer.runs.verdict import verdict
 from tui_trainer.text import clean, duration, percent, plural, rate, size
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from tui_trainer.runs.directory import Run
+    from tui_trainer.runs.listing import Summary
+    from tui_trainer.runs.notes import Notes
+    from tui_trainer.runs.state import LogLine, RunState
 
 GLYPHS = {
     "starting": "…",
@@ -41,6 +43,9 @@ def print_line(line: LogLine) -> None:
 
 def follow_to_the_end(run: Run, past_lines: int | None = None) -> RunState:
     """Print the run's log as it grows until the run ends; at most `past_lines` of what was there before."""
+    from tui_trainer.runs.follow import Follower
+    from tui_trainer.runs.state import TERMINAL
+
     follower = Follower(run)
     follower.catch_up()
     lines = follower.new_lines()
@@ -69,9 +74,13 @@ class StopOnInterrupt:
         signal.signal(signal.SIGINT, self.before)
 
     def ask(self) -> None:
+        from tui_trainer.runs import commands
+
         commands.send(self.run.inbox, commands.Stop())
 
     def end(self) -> None:
+        from tui_trainer.runs import launch
+
         launch.kill(self.run)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
@@ -105,16 +114,18 @@ def results(state: RunState) -> str:
     return f"{state.id}  {state.status}: {', '.join(words)}"
 
 
-def run_rows(summaries: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """A line a run: id, state, epoch, validation and test accuracy, time."""
+def run_rows(summaries: Iterable[Summary]) -> list[tuple[str, ...]]:
+    """A line a run: id, state, epoch, validation and test accuracy, time, verdict, tags."""
     return [
         (
-            run["id"],
-            f"{GLYPHS[run['status']]} {run['status']}",
-            f"{run['epoch']}/{run['epochs']}",
-            percent(run["best_val_accuracy"]),
-            percent(run["test_accuracy"]),
-            duration(run["seconds"]),
+            run.run.id,
+            f"{GLYPHS[run.status]} {run.status}",
+            f"{run.epoch}/{run.epochs}",
+            percent(run.facts["best_val_accuracy"]),
+            percent(run.test_accuracy),
+            duration(run.facts["seconds"]),
+            run.facts["verdict"],
+            " ".join(run.notes.tags),
         )
         for run in summaries
     ]
@@ -131,14 +142,18 @@ def print_table(
         print("  ".join(cells).rstrip())
 
 
-def print_run(state: RunState) -> None:
+def print_run(state: RunState, notes: Notes) -> None:
     """Everything a person asks about one run, a line each."""
+    from tui_trainer.runs.verdict import verdict
+
     last, best, started, judged = state.last_epoch, state.best, state.started, verdict(state)
     threads = plural(started.threads, "thread") if started else ""
     facts = {
         "run": state.id,
         "preset": state.preset,
         "state": f"{GLYPHS[state.status]} {state.status}{f' – {state.reason}' if state.reason else ''}",
+        "tags": " ".join((*notes.tags, *(["(archived)"] if notes.archived else []))) or "–",
+        "note": " ".join(notes.note.split()) or "–",
         "device": " · ".join((started.device, started.device_name, threads, started.precision)) if started else "–",
         "step path": started.step_path if started else "–",
         "network": f"{state.architecture} · {plural(state.parameters, 'parameter')}" if state.parameters else "–",
@@ -158,7 +173,8 @@ def print_run(state: RunState) -> None:
     if state.validation_is_test:
         print(f"{'note':>13}  validation is the test set: an epoch picked on it flatters the accuracy")
     for saved in sorted(state.checkpoints.values(), key=lambda c: c.step):
-        words = (saved.file, percent(saved.val_accuracy), size(saved.bytes), ", ".join(saved.kinds))
+        kinds = ", ".join((*saved.kinds, *(["pinned"] if saved.file in notes.pins else [])))
+        words = (saved.file, percent(saved.val_accuracy), size(saved.bytes), kinds)
         print(f"{'checkpoint':>13}  {'  '.join(words)}")
     if state.boundary:
         print(f"{'boundary':>13}  after epoch {state.boundary.epoch}, the class answered all over the plane:")

@@ -35,6 +35,47 @@ def unicode_terminal() -> bool:
     return "utf" in named.lower()
 
 
+class _StandIns(dict[int, str]):
+    """Characters outside ASCII → what stands for them in as many cells, found out when first asked for."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = found = chr(code) if code < 128 else _stand_in(chr(code))
+        return found
+
+
+def _stand_in(character: str) -> str:
+    base = unicodedata.normalize("NFKD", character)[0]  # é is e, ² is 2
+    if base.isascii():
+        return base
+    if "\u2500" <= character < "\u2580":  # lines of boxes
+        return next(
+            (plain for name, plain in ((" AND ", "+"), ("HORIZ", "-"), ("VERT", "|")) if name in _name(base)), "+"
+        )
+    if "\u2580" <= character < "\u25a0":
+        return "#"
+    if "\u2800" <= character < "\u2900":  # braille
+        return " " if character == "\u2800" else "."
+    if unicodedata.combining(character):
+        return ""
+    return "??" if unicodedata.east_asian_width(character) in "WF" else "?"
+
+
+def _name(character: str) -> str:
+    return unicodedata.name(character, "")
+
+
+_GLYPHS = (
+    "●o ▲^ ■# ◆x ○% △@ □& ◇= ★* ▽v ◎$ –- —- −- …. ·. •* ×x ‖= ⏸= ✓v ✗x ◌~ ▶> ▸> ▴^ ▾v ▼v ◀< →> ←< ↑^ ↓v ≈~ ≡= ≤< ≥> √v "
+    "αa εe λl φp ΔD ΣS ±~ °o ‹< ›> ‘' ’' “\" ”\" ▁_ ▂. ▃, ▄: ▅- ▆= ▇+ ░. ▒: ▔- ▕| ▏| ▎| ▍| ▌| ▋| ▊| ▐|"
+)
+_STAND_INS = _StandIns({ord(pair[0]): pair[1] for pair in _GLYPHS.split()})
+
+
+def in_ascii(text: str) -> str:
+    """`text` in ASCII, as wide as before: glyphs by what stands for them, letters without their accents, others `?`."""
+    return text if text.isascii() else text.translate(_STAND_INS)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the known word closest to `word`, or nothing."""
     from difflib import get_close_matches

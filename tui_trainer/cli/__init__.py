@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -10,9 +12,22 @@ from typing import Annotated
 
 import typer
 
-from tui_trainer.cli import analyses, bench, data, devices, live, presets, results, start, studies, study_reports
+from tui_trainer.cli import (
+    analyses,
+    bench,
+    data,
+    devices,
+    live,
+    notes,
+    presets,
+    results,
+    runs,
+    start,
+    studies,
+    study_reports,
+)
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
-from tui_trainer.text import InputError, clean
+from tui_trainer.text import InputError, clean, in_ascii, unicode_terminal
 
 app = typer.Typer(
     name="tui-trainer",
@@ -32,6 +47,7 @@ def run() -> None:
     """Entry point. Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted by ctrl+c."""
     if sys.platform == "win32":
         sys.exit("tui-trainer runs on Linux and macOS; on Windows use WSL")
+    speak_plainly()
     try:
         arguments = hoist_global_options(sys.argv[1:])
         status = app(arguments, standalone_mode=False)
@@ -48,6 +64,21 @@ def run() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
         sys.exit(0)
     sys.exit(2)
+
+
+def speak_plainly() -> None:
+    """Where the locale is not UTF-8, print ASCII: a stand-in for every glyph."""
+    if unicode_terminal():
+        return
+
+    def stand_in(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        return in_ascii(error.object[error.start : error.end]), error.end
+
+    codecs.register_error("stand-in", stand_in)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="ascii", errors="stand-in")
 
 
 def hoist_global_options(arguments: list[str]) -> list[str]:
@@ -98,14 +129,19 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "set": live.set_live,
     "save": live.save,
     "stop": live.stop,
-    "runs": results.runs,
+    "runs": runs.runs,
     "show": results.show,
     "tail": results.tail,
     "evaluate": results.evaluate,
     "verify": results.verify,
     "export": results.export,
     "compare": study_reports.compare,
-    "delete": results.delete,
+    "preflight": analyses.preflight,
+    "archive": notes.archive,
+    "note": notes.note,
+    "pin": notes.pin,
+    "delete": runs.delete,
+    "disk": runs.disk_used,
     "lr-find": analyses.lr_find,
     "sharpness": analyses.sharpness,
     "line": analyses.line,
@@ -114,9 +150,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.command("tag", context_settings=notes.SIGNS_AS_WORDS)(notes.tag)
 for name, command in study_reports.COMMANDS.items():
     studies.app.command(name)(command)
 app.add_typer(presets.app, name="presets")
+app.add_typer(runs.trash_app, name="trash")
 app.add_typer(data.app, name="data")
 app.add_typer(studies.app, name="study")
 app.add_typer(studies.queue_app, name="queue")

@@ -1,4 +1,4 @@
-"""Commands that look at a training: learning-rate finder, sharpness, the line between two minima."""
+"""Commands that look at a training: pre-flight, learning-rate finder, sharpness, the line between two minima."""
 
 from __future__ import annotations
 
@@ -20,6 +20,38 @@ from tui_trainer.cli.start import ensure_data
 from tui_trainer.runs.sweep import HIGH, LOW, STEPS
 
 CURVE_ROWS = 20  # of the printed curve
+
+
+def preflight(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="a preset's name, or a .toml file")],
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """What a training would take, before it is started.
+
+    Layers, memory, time by a dry run of about a second, and whether the network can learn one batch by heart.
+    """
+    from tui_trainer import config, plain, plain_preflight, presets
+    from tui_trainer.runs.jobs import run_job
+
+    wanted = config.apply(presets.load(preset).config, settings or [])
+    root = data_root()
+    ensure_data(wanted, root)
+    order = {"config": wanted.model_dump(mode="json"), "data": str(root)}
+    with Progress("pre-flight") as progress:
+        found = run_job("preflight", json_text.dumps(order), on_progress=progress.tell)
+    if json:
+        plain.print_json(found)
+        return
+    layers = [(f"{layer['inputs']} → {layer['outputs']}", f"{layer['parameters']:,}") for layer in found["layers"]]
+    layers.append(("in all", f"{found['parameters']:,}"))
+    plain.print_table(("layer", "parameters"), layers, right=frozenset({1}))
+    print()
+    for name, value in plain_preflight.facts(found):
+        print(f"{name:<10} {value}")
+    print()
+    for tone, words in plain_preflight.verdicts(found):
+        print(plain_preflight.marked(tone, words))
 
 
 def lr_find(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui_trainer.studies.directory import StudyDirectory
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="id, unique beginning of one, or 'last'")]
+RunNames = Annotated[list[str], typer.Argument(metavar="RUN…", help="ids, unique beginnings of them, or 'last'")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeatable")]
 Name = Annotated[str | None, typer.Option(help="the run's name; the preset's, or the parent's, by default")]
@@ -27,6 +28,7 @@ Gpu = Annotated[
     str,
     typer.Option("--gpu", metavar="UUID|NUMBER|auto", help="train on this GPU; auto: the one with most free memory"),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 Plain = Annotated[bool, typer.Option("--plain", help="print lines instead of opening the dashboard")]
 CheckpointName = Annotated[str, typer.Option("--checkpoint", help="best, last, an epoch as e12, or a file")]
 BAR = 24  # cells

@@ -1,8 +1,7 @@
-"""Commands that look at runs, or take them away."""
+"""Commands that look at a run."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +16,6 @@ from tui_trainer.cli.options import (
     data_root,
     find,
     overrides,
-    runs_root,
 )
 from tui_trainer.text import InputError
 
@@ -25,33 +23,17 @@ if TYPE_CHECKING:
     from tui_trainer.runs.state import RunState
 
 
-def runs(json: Json = False) -> None:
-    """List all runs, newest first."""
-    from tui_trainer import plain
-    from tui_trainer.runs import summaries
-
-    found, problems = summaries.read_all(runs_root())
-    if problems:
-        print("\n".join(problems), file=sys.stderr)
-    if json:
-        plain.print_json(found)
-    elif found:
-        headings = ("run", "state", "epoch", "best validation", "test", "time")
-        plain.print_table(headings, plain.run_rows(found), right=frozenset({2, 3, 4, 5}))
-    else:
-        print(f"no runs in {runs_root()} yet; try: tui-trainer train digits")
-
-
 def show(reference: RunName, json: Json = False) -> None:
     """Print everything known about a run."""
     from tui_trainer import plain
-    from tui_trainer.runs import follow
+    from tui_trainer.runs import follow, listing, notes
 
-    state = follow.load(find(reference))
+    chosen = find(reference)
+    state, said = follow.load(chosen), notes.read(chosen)
     if json:
-        plain.print_json(state.summary())
+        plain.print_json(listing.of_state(chosen, state, said).facts)
     else:
-        plain.print_run(state)
+        plain.print_run(state, said)
 
 
 def tail(
@@ -164,15 +146,3 @@ def write_csv(state: RunState, output: Path) -> None:
             writer.writerows([getattr(epoch, column) for column in columns] for epoch in state.epochs_done)
     except OSError as error:
         raise InputError(f"{output}: cannot be written: {error.strerror}") from None
-
-
-def delete(reference: RunName, yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False) -> None:
-    """Delete a run with its checkpoints."""
-    from tui_trainer.runs import directory, launch
-
-    chosen = find(reference)
-    if sys.stdin.isatty() and not yes:
-        typer.confirm(f"delete {chosen.id} and its checkpoints?", abort=True)
-    with launch.locked(chosen):
-        directory.delete(chosen)
-    print(f"{chosen.id}: deleted")

@@ -106,7 +106,7 @@ def become_worker(order: bytes, lock: int) -> int:
 def run_job(job: str, arguments: list[str]) -> int:
     import json
 
-    from tui_trainer.engine import analyses, jobs, throughput
+    from tui_trainer.engine import analyses, jobs, preflight, throughput
     from tui_trainer.text import InputError
 
     jobs_by_name: dict[str, Callable[..., None]] = {
@@ -116,6 +116,7 @@ def run_job(job: str, arguments: list[str]) -> int:
         "verify": jobs.verify_run,
         "fetch": jobs.fetch,
         "throughput": throughput.throughput,
+        "preflight": preflight.preflight,
         "lr-find": analyses.find_rate,
         "sharpness": analyses.measure_sharpness,
         "line": analyses.walk_line,

@@ -27,6 +27,10 @@ class Splits:
     validation: Examples
     test: Examples
 
+    def named(self, split: str) -> Examples:
+        """`train`, `validation` or `test`."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[split]
+
 
 def load(config: RunConfig, data_root: Path, device: torch.device) -> Splits:
     """The config's data set, cut and scaled as it says. Raises `InputError` when the data is absent or unsound."""

@@ -12,6 +12,7 @@ import torch
 import tui_trainer
 from tui_trainer.config import RunConfig
 from tui_trainer.engine import compiled, paths
+from tui_trainer.engine.optim import states_per_weight
 from tui_trainer.text import InputError, size
 
 
@@ -100,28 +101,39 @@ def settle(config: RunConfig, recorded: Mapping[str, Any] | None) -> tuple[Numer
     return now, [key for key in old if old[key] != new[key]]
 
 
-def check_memory(config: RunConfig, device: torch.device) -> None:
-    """Refuse, from computed bytes and before anything is allocated, what cannot fit."""
-    parameters = sum(config.layer_parameters)
-    states = 3  # the most an optimizer keeps for each weight
-    split = config.split
+def memory_needed(config: RunConfig) -> dict[str, int]:
+    """Bytes by what they hold, computed from the config: what training takes besides PyTorch itself.
+
+    `activations` are inputs, activations and their gradients of one batch.
+    """
+    parameters, split = sum(config.layer_parameters), config.split
     examples = split.train + split.test + (0 if split.validation_is_test else split.validation)
     batch = max(min(config.training.batch_size, split.train), 1)
-    needed = 4 * (
-        parameters * (2 + states)  # weights, gradients, optimizer state
-        + examples * config.dataset.inputs
-        + 3 * batch * sum(config.layer_sizes)  # inputs, activations, their gradients
-    )
-    if device.type == "cuda":
-        free = torch.cuda.mem_get_info(device)[0]
-    else:
-        import psutil
+    return {
+        "weights": 4 * parameters,
+        "gradients": 4 * parameters,
+        "optimizer_state": 4 * parameters * states_per_weight(config),
+        "data": examples * (4 * config.dataset.inputs + 8),
+        "activations": 4 * 3 * batch * sum(config.layer_sizes),
+    }
 
-        free = psutil.virtual_memory().available
+
+def memory_free(device: torch.device) -> int:
+    """Bytes that nothing uses now, on the device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    import psutil
+
+    return int(psutil.virtual_memory().available)
+
+
+def check_memory(config: RunConfig, device: torch.device) -> None:
+    """Refuse, from computed bytes and before anything is allocated, what cannot fit."""
+    needed, free = sum(memory_needed(config).values()), memory_free(device)
     if needed > free:
         raise InputError(
-            f"network.hidden_sizes: {config.architecture} ({parameters:,} parameters) with batches of "
-            f"{config.training.batch_size:,} needs about {size(needed)}, but {device} has {size(free)} free"
+            f"network.hidden_sizes: {config.architecture} ({sum(config.layer_parameters):,} parameters) with batches "
+            f"of {config.training.batch_size:,} needs about {size(needed)}, but {device} has {size(free)} free"
         )
 
 

@@ -28,6 +28,19 @@ def layer_rates(config: RunConfig) -> list[float]:
     return [last] * count
 
 
+def states_per_weight(config: RunConfig) -> int:
+    """How many numbers the optimizer keeps for each weight, once it has stepped; with Muon at most."""
+    chosen = config.optimizer
+    match chosen:
+        case groups.Sgd():
+            return int(chosen.momentum > 0)
+        case groups.Adagrad():
+            return 1
+        case groups.RmsProp():
+            return 1 + (chosen.momentum > 0) + chosen.centered
+    return 2
+
+
 class Terms(NamedTuple):
     """What an update of one parameter takes: the λ of λ·w in its gradient is `penalty`, decoupled it is `shrink`."""
 

@@ -11,7 +11,8 @@ import msgspec
 from tui_trainer.config.groups import Checkpoints
 from tui_trainer.engine import checkpoint
 from tui_trainer.engine.checkpoint import Meta, Snapshot, scan
-from tui_trainer.runs import events
+from tui_trainer.runs import events, notes
+from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
 
 FOR_GOOD = {"save", "every"}  # kinds that only a person deletes
@@ -113,10 +114,15 @@ class Retention:
 
     def _prune(self, newest: Snapshot) -> None:
         best = newest.meta.best
+        try:
+            pins = notes.read(Run(self.folder.parent)).pins
+        except InputError:  # what a person pinned cannot be known: nothing goes until it can
+            return
         for path in list(scan(self.folder)):
             kinds = self.kinds.get(path.name, set())
             is_best = best is not None and path.name.endswith(f"-s{best.step:06}.safetensors")
-            if path.name == newest.meta.file_name or kinds & FOR_GOOD or is_best or path.name not in self.kinds:
+            stays = path.name == newest.meta.file_name or kinds & FOR_GOOD or is_best or path.name in pins
+            if stays or path.name not in self.kinds:
                 continue
             path.unlink(missing_ok=True)
             del self.kinds[path.name]

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from tui_trainer.config import RunConfig, build, change
 from tui_trainer.files import open_regular, write_whole, written
 from tui_trainer.text import InputError
+
+if TYPE_CHECKING:
+    from tui_trainer.config import RunConfig
 
 FORMAT = 1
 LARGEST = 1 << 20  # bytes of a config.toml
@@ -73,6 +75,10 @@ class Run(Directory):
         return self.path / "start.safetensors"
 
     @property
+    def notes_file(self) -> Path:
+        return self.path / "notes.toml"
+
+    @property
     def worker_log(self) -> Path:
         return self.path / "worker.log"
 
@@ -124,6 +130,8 @@ def create(
     import tomlkit
 
     if config.data.file:  # a worker resumed from another folder must find it too
+        from tui_trainer.config import change
+
         config = change(config, {"data.file": str(written(config.data.file).absolute())})
     header = {"format": FORMAT, "name": name, "preset": preset, "data_root": str(data_root.absolute())}
     if start:
@@ -180,6 +188,8 @@ def read_record(run: Run) -> Record:
         raise InputError(f"{run.config_file}: run.format: missing; not a run's config")
     if header["format"] > FORMAT:
         raise InputError(f"{run.config_file}: run.format: {header['format']} is newer than this program's {FORMAT}")
+    from tui_trainer.config import build  # only here: a list of runs needs no configs, and is read at once without
+
     mode = header.get("start")
     start = Start(str(header.get("parent", "")), run.start_file, mode) if mode in ("continue", "weights") else None
     return Record(
@@ -198,7 +208,8 @@ def list_runs(root: Path) -> Iterator[Run]:
     except OSError:
         return
     for name in sorted(names, reverse=True):
-        if not name.startswith(".") and (root / name / "config.toml").is_file():  # `.deleted-…`: half gone
+        # `.deleted-…`: half gone; thousands of runs: a path object takes as long as the question
+        if not name.startswith(".") and os.path.isfile(f"{root}/{name}/config.toml"):  # noqa: PTH113
             yield Run(root / name)
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal, get_args
 
 from tui_trainer.text import plural
@@ -36,9 +36,8 @@ PATIENCE = 0.25  # of the epochs
 LEAST_PATIENCE = 3  # epochs
 RISE, FALL = 0.05, 0.02  # of the least loss
 RISE_OF_FIRST, FALL_OF_FIRST = 0.005, 0.002
-MEDIAN_TO_DEVIATION = 1.4826  # of a normal distribution
 MEDIAN_TO_MEAN = 1.25  # deviation of a median over that of a mean
-SECOND_DIFFERENCE = math.sqrt(6.0)  # deviation of x₁ - 2x₂ + x₃ over that of x
+FROM_MEDIAN = 0.564  # mean distance of a point from the median of itself and its neighbours, in deviations
 
 
 @dataclass(frozen=True)
@@ -114,11 +113,14 @@ def smooth(values: Sequence[float], window: int) -> list[float]:
 
 
 def noise(values: Sequence[float], window: int) -> float:
-    """How far a median over `window` points may lie above the least of all by noise alone, whatever the trend."""
-    bends = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
-    deviation = MEDIAN_TO_DEVIATION * median(bends) / SECOND_DIFFERENCE
+    """How far a median over `window` points may lie above the least of all by noise alone.
+
+    A curve that only falls or only rises has none, however it bends.
+    """
+    apart = [abs(b - median((a, b, c))) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    deviation = max(fmean(apart), fmean(apart[len(apart) // 2 :])) / FROM_MEDIAN  # the first half often only falls
     least_of_many = math.sqrt(2 * math.log(len(values)))  # deviations below the mean, on average
-    return (least_of_many + 2) * MEDIAN_TO_MEAN * deviation / math.sqrt(window)
+    return (least_of_many + 2.5) * MEDIAN_TO_MEAN * deviation / math.sqrt(window)
 
 
 def _least(values: Sequence[float]) -> int:

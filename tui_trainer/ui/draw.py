@@ -154,8 +154,8 @@ def _line(dots: tuple[Dot, ...], columns: int, rows: int) -> list[tuple[int, int
     """Column, row from above and braille character of every cell that a line goes through."""
     import plotext
 
-    # plotext's figure is a global: set up, drawn and read here in one go
-    plotext.clear_figure()
+    # plotext's figure is a global: set up, drawn and read in one go. Clearing all of it takes longer than most lines
+    # do, so every drawing leaves it without data, and the axes leave it clear
     plotext.limit_size(False, False)
     plotext.plot_size(columns, rows)
     plotext.theme("clear")
@@ -167,7 +167,7 @@ def _line(dots: tuple[Dot, ...], columns: int, rows: int) -> list[tuple[int, int
     plotext.ylim(0, 4 * rows - 1)
     plotext.plot([x for x, _ in dots], [y for _, y in dots], marker="braille")
     drawn = plotext.build()
-    plotext.clear_figure()
+    plotext.clear_data()
     lines = drawn.replace("\x1b[0m", "").split("\n")[:rows]
     return [
         (x, y, ord(character)) for y, line in enumerate(lines) for x, character in enumerate(line) if character != " "

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui_trainer.config import RunConfig
-from tui_trainer.presets import Preset
-from tui_trainer.runs.directory import Run, Start
-from tui_trainer.runs.events import Checkpoint
-from tui_trainer.runs.follow import Follower
-from tui_trainer.studies.catalogue import Definition
-from tui_trainer.studies.directory import StudyDirectory
+if TYPE_CHECKING:
+    from tui_trainer.config import RunConfig
+    from tui_trainer.presets import Preset
+    from tui_trainer.runs.directory import Run, Start
+    from tui_trainer.runs.events import Checkpoint
+    from tui_trainer.runs.follow import Follower
+    from tui_trainer.studies.catalogue import Definition
+    from tui_trainer.studies.directory import StudyDirectory
 
 
 @dataclass(frozen=True)

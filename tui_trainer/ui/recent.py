@@ -9,40 +9,15 @@ from pathlib import Path
 
 from tui_trainer.runs.directory import Run, list_runs
 from tui_trainer.runs.follow import Follower
-from tui_trainer.runs.state import TERMINAL, RunState
+from tui_trainer.runs.listing import Summary, of_state
+from tui_trainer.runs.notes import Notes
 from tui_trainer.studies.directory import StudyDirectory, list_studies
 from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.text import InputError, clean
-from tui_trainer.ui.curves import recent
 from tui_trainer.ui.study_report import seconds_left, wanted
 
 SHOWN = 50
 MOST_STUDIES = 20
-SPARK = 8
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One run as of a moment. `status` is a `RunStatus`, or `unreadable` with the reason."""
-
-    run: Run
-    name: str
-    status: str
-    reason: str = ""
-    epoch: int = 0
-    epochs: int = 0
-    val_accuracy: float | None = None
-    test_accuracy: float | None = None
-    accuracies: tuple[float, ...] = ()
-    seconds_left: float | None = None
-
-    @property
-    def live(self) -> bool:
-        return self.status in ("starting", "running", "paused")
-
-    @property
-    def resumable(self) -> bool:
-        return self.status in ("stopped", "interrupted")
 
 
 @dataclass(frozen=True)
@@ -153,21 +128,4 @@ class RecentRuns:
         except (InputError, OSError) as error:
             self.summaries[run.id] = Summary(run, run.id, "unreadable", clean(str(error)))
             return
-        self.summaries[run.id] = summarise(follower)
-
-
-def summarise(follower: Follower) -> Summary:
-    state: RunState = follower.state
-    last = state.last_epoch
-    return Summary(
-        run=follower.run,
-        name=clean(state.name) or state.id,
-        status=state.status,
-        reason=state.reason,
-        epoch=state.epoch,
-        epochs=state.epochs,
-        val_accuracy=last.val_accuracy if last else None,
-        test_accuracy=state.accuracy("final", "test"),
-        accuracies=recent(state.series["val_accuracy"], SPARK),
-        seconds_left=None if state.status in TERMINAL else state.seconds_left,
-    )
+        self.summaries[run.id] = of_state(run, follower.state, Notes())

@@ -18,6 +18,7 @@ from tui_trainer.ui.curves import SMOOTHING, Other
 from tui_trainer.ui.widgets.charts import Charts
 
 ZOOM = 2.0
+REPAINT_SECONDS, SLOW_SECONDS = 0.5, 2.0  # the second where the terminal is far away
 WATCH_SECONDS = 1.0  # between looks at other runs that live
 CHART_KEYS = (
     Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
@@ -49,6 +50,11 @@ class ChartScreen(Screen[None]):
     follower: Follower
     others: tuple[Follower, ...] = ()
     watching: Timer | None = None
+
+    @property
+    def repaint_seconds(self) -> float:
+        """Between two pictures of a run that trains."""
+        return SLOW_SECONDS if getattr(self.app, "slow_link", False) else REPAINT_SECONDS
 
     @property
     def charts(self) -> Charts:
@@ -110,7 +116,7 @@ class ChartScreen(Screen[None]):
         states = (follower.state for follower in found)
         self.charts.others = tuple(Other(clean(s.name, 20) or s.id, number, s) for number, s in enumerate(states))
         if self.watching is None and found:
-            self.watching = self.set_interval(WATCH_SECONDS, self._watch_others)
+            self.watching = self.set_interval(max(WATCH_SECONDS, self.repaint_seconds), self._watch_others)
 
     def _watch_others(self) -> None:
         changed = False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -25,6 +26,7 @@ from tui_trainer.ui.messages import Fork, PresetSaved, StartLikely, StartWanted
 from tui_trainer.ui.screens.command import CommandScreen
 from tui_trainer.ui.screens.find_rate import FindRateScreen
 from tui_trainer.ui.screens.go_to import GoToScreen
+from tui_trainer.ui.screens.preflight import PreflightScreen, time_card, verdicts
 from tui_trainer.ui.screens.save_preset import SavePresetScreen
 from tui_trainer.ui.widgets.field import Field
 from tui_trainer.ui.widgets.fields import Fields, title
@@ -37,18 +39,20 @@ class FormScreen(Screen[None]):
         "Every setting of the training, filled in from the preset. What you type is checked at once by the same rules "
         "the command line uses; a line that begins with ! says what is wrong, and nothing starts until it is right. "
         "• marks what you changed, with the preset's value. Words in a row are chosen with the arrow keys. "
-        "Choosing another optimizer or schedule shows that one's settings."
+        "Choosing another optimizer or schedule shows that one's settings. Sizes of layers are written 800-800-800. "
+        "Pre-flight measures what the training would take; undo brings back whatever was changed, field by field."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "start", priority=True, tooltip="Make the run and start training"),
         Binding("f5", "start", "start", show=False),
         Binding("ctrl+f", "find_rate", "find rate", priority=True, tooltip="Try learning rates and suggest one"),
-        Binding("f2", "save_preset", "save preset", tooltip="Keep these settings as a preset of your own"),
-        Binding("f3", "copy_command", "copy command", tooltip="The same training as a line for the shell, copied"),
-        Binding("ctrl+g", "go_to", "go to", priority=True, tooltip="Go to a field by a part of its name"),
+        Binding("f4", "preflight", "pre-flight", tooltip="Measure memory and time, and whether it can learn at all"),
         Binding("ctrl+z", "undo", "undo", priority=True, tooltip="Take the last change back"),
         Binding("ctrl+y", "redo", "redo", priority=True, show=False, tooltip="Make it again"),
         Binding("f8", "reset", "reset field", show=False, tooltip="Give the field the preset's value"),
+        Binding("ctrl+g", "go_to", "go to", priority=True, show=False, tooltip="A field by a part of its name"),
+        Binding("f2", "save_preset", "save preset", show=False, tooltip="Keep these settings as a preset of your own"),
+        Binding("f3", "copy_command", "copy command", show=False, tooltip="The same training as a line for the shell"),
         Binding("up", "app.focus_previous", "previous field", show=False),
         Binding("down,enter", "app.focus_next", "next field", show=False),
         Binding("escape", "back", "back", tooltip="Home, without starting"),
@@ -64,6 +68,7 @@ class FormScreen(Screen[None]):
         self.verdict: Verdict = self.draft.check()
         self.reasons: list[str] = []
         self.wrong: Counter[str] = Counter()
+        self.measured: tuple[RunConfig, dict[str, Any]] | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="form-top"):
@@ -128,6 +133,13 @@ class FormScreen(Screen[None]):
             card = Content.styled("The network appears here once every field is valid.", MUTED)
         else:
             parts = [changes(self.preset.config, config, width), model_card(config, width)]
+            if self.measured and self.measured[0] == config:
+                found = self.measured[1]
+                parts.append(
+                    Content("\n").join(
+                        [Content.styled("Pre-flight", "bold"), *time_card(found, width), *verdicts(found)]
+                    )
+                )
             card = Content("\n\n").join(part for part in parts if part)
         self.query_one("#card", Static).update(card)
 
@@ -193,14 +205,27 @@ class FormScreen(Screen[None]):
         name = self.query_one("#name", Input).value
         self.post_message(StartWanted(self.verdict.config, name, self.preset.name, self.fork))
 
+    def _trainable(self, refusal: str) -> RunConfig | None:
+        """The config as typed where its data are here too, or None after saying what is wrong."""
+        config = self._sound(refusal)
+        if config and (problem := absence(config, self.data_root)):
+            self.notify(problem, title=refusal, severity="error", markup=False)
+            return None
+        return config
+
     def action_find_rate(self) -> None:
-        config = self.verdict.config
-        problem = next(iter(self.reasons), "") if config is None else absence(config, self.data_root)
-        if problem or config is None:
-            self.notify(problem, title="no rate can be tried", severity="error", markup=False)
-            return
-        start = self.fork.start.file if self.fork else None
-        self.app.push_screen(FindRateScreen(config, self.data_root, start), self._take_rate)
+        if config := self._trainable("no rate can be tried"):
+            start = self.fork.start.file if self.fork else None
+            self.app.push_screen(FindRateScreen(config, self.data_root, start), self._take_rate)
+
+    def action_preflight(self) -> None:
+        if config := self._trainable("nothing can be measured"):
+            self.app.push_screen(PreflightScreen(config, self.data_root), partial(self._measured, config))
+
+    def _measured(self, config: RunConfig, found: dict[str, Any] | None) -> None:
+        if found:
+            self.measured = config, found
+            self._show_card()
 
     def _take_rate(self, rate: float | None) -> None:
         if rate is not None:

@@ -18,6 +18,7 @@ from textual.widgets import Footer, Input, OptionList, Static, Tree
 
 from tui_trainer import machine, presets
 from tui_trainer.presets import Preset
+from tui_trainer.runs.listing import Summary
 from tui_trainer.studies import catalogue
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.ui.describe import folder_page, preset_page, study_page
@@ -32,7 +33,7 @@ from tui_trainer.ui.messages import (
     StudyStartWanted,
     StudyWanted,
 )
-from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, Summary, in_order
+from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, in_order
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.presets import Data, PresetTree
 from tui_trainer.ui.widgets.runs import RunList

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.listing import Summary
 from tui_trainer.runs.summaries import read_all
 from tui_trainer.text import clean, percent
 from tui_trainer.ui.rows import OTHERS, shown
@@ -37,7 +38,7 @@ class OthersScreen(ModalScreen[tuple[str, ...] | None]):
     class Listed(Message):
         """Every run has been read."""
 
-        def __init__(self, summaries: list[dict[str, Any]]) -> None:
+        def __init__(self, summaries: list[Summary]) -> None:
             super().__init__()
             self.summaries = summaries
 
@@ -47,7 +48,7 @@ class OthersScreen(ModalScreen[tuple[str, ...] | None]):
         self.parent_id = parent
         self.drawn = tuple(drawn)
         self.chosen = list(drawn)
-        self.summaries: list[dict[str, Any]] = []
+        self.summaries: list[Summary] = []
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog others"):
@@ -67,9 +68,9 @@ class OthersScreen(ModalScreen[tuple[str, ...] | None]):
     @work(thread=True)
     def read_runs(self) -> None:
         found, _ = read_all(self.run_directory.path.parent)
-        others = [summary for summary in found if summary["id"] != self.run_directory.id]
+        others = [summary for summary in found if summary.run.id != self.run_directory.id]
         # newest first, as they are listed; a run is most often held against the one it was forked from
-        self.post_message(self.Listed(sorted(others, key=lambda summary: summary["id"] != self.parent_id)))
+        self.post_message(self.Listed(sorted(others, key=lambda summary: summary.run.id != self.parent_id)))
 
     @on(Listed)
     def take(self, event: Listed) -> None:
@@ -82,24 +83,24 @@ class OthersScreen(ModalScreen[tuple[str, ...] | None]):
         words = self.query_one("#others-filter", Input).value.lower().split()
         at, listed = self.list.highlighted, self.list
         shown = [summary for summary in self.summaries if all(word in _text(summary).lower() for word in words)]
-        listed.set_options([Option(self._row(summary), id=summary["id"]) for summary in shown])
+        listed.set_options([Option(self._row(summary), id=summary.run.id) for summary in shown])
         listed.highlighted = min(at or 0, len(shown) - 1) if shown else None
         words_below = KEYS if self.summaries else "there is no other run here yet   esc closes"
         self.query_one("#others-status", Line).content = Content.styled(words_below, MUTED)
 
-    def _row(self, summary: dict[str, Any]) -> Content:
-        id = summary["id"]
+    def _row(self, summary: Summary) -> Content:
+        id = summary.run.id
         mark, colour = " ", ""
         if id in self.chosen:
             number = self.chosen.index(id)
             mark = shown(OTHERS[number])
             colour = f"$series{number + 2}"
-        text, status_colour = marked(summary["status"])
-        best = summary["best_val_accuracy"]
-        origin = "parent" if id == self.parent_id else clean(str(summary["preset"]), 24)
+        text, status_colour = marked(summary.status)
+        best = summary.facts["best_val_accuracy"]
+        origin = "parent" if id == self.parent_id else clean(str(summary.facts["preset"]), 24)
         return Content.assemble(
             (f" {mark} ", colour),
-            f"{clean(summary['name'], 24) or id[:24]:<25}",
+            f"{clean(summary.name, 24):<25}",
             (f"{text:<14}", status_colour),
             f"{percent(best):>9}" if best is not None else f"{'':9}",
             (f"  {origin}", MUTED),
@@ -143,5 +144,5 @@ class OthersScreen(ModalScreen[tuple[str, ...] | None]):
             self.list.focus()
 
 
-def _text(summary: dict[str, Any]) -> str:
-    return " ".join(str(summary[part]) for part in ("name", "preset", "id", "status"))
+def _text(summary: Summary) -> str:
+    return " ".join((summary.name, str(summary.facts["preset"]), summary.run.id, summary.status))

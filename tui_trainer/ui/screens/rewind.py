@@ -27,7 +27,6 @@ from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.scrubber import Scrubber
 from tui_trainer.ui.words import MUTED
 
-TICK_SECONDS = 0.5
 FIRST, LAST = -(10**9), 10**9  # further than any run is long
 
 
@@ -72,7 +71,7 @@ class RewindScreen(ChartScreen):
         if parent := self.follower.state.parent:
             self.draw_others([parent])
         self.show()
-        self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(self.repaint_seconds, self._tick)
 
     def _tick(self) -> None:
         """The run may still be training; the screen below reads its events."""

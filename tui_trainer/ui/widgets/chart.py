@@ -92,9 +92,8 @@ class Chart(Widget, can_focus=True):
         if len(before) != len(rows):
             self.refresh()
             return
-        left, top = self.gutter.left, self.gutter.top
         changed = [
-            Region(left + begin, top + y, end - begin, 1)
+            Region(begin, y, end - begin, 1)
             for y, (old, new) in enumerate(zip(before, rows, strict=True))
             if old != new
             for begin, end in [_difference(old, new)]

@@ -12,9 +12,10 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.listing import SPARK, Summary
 from tui_trainer.text import duration, percent, unicode_terminal
 from tui_trainer.ui.overlay import Trace
-from tui_trainer.ui.recent import SPARK, StudySummary, Summary
+from tui_trainer.ui.recent import StudySummary
 from tui_trainer.ui.words import MUTED, sparkline, status
 
 STATUS_WIDTH = 14
