@@ -14,6 +14,7 @@ from tests.running import Cli
 from tui_trainer import datasets
 from tui_trainer.runs import launch
 from tui_trainer.runs.directory import Run
+from tui_trainer.ui import guide
 
 # whoever runs the tests in the background of a shell ignores it, and so would all that the tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,8 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="tui-trainer-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ.setdefault("REAL_DATA", str(datasets.data_root()))
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         os.environ[name] = str(home / name)
+    guide.remember()
     for name in ("TUI_TRAINER_RUNS", "TUI_TRAINER_DATA"):
         os.environ.pop(name, None)
     if config.cache:  # the native step takes a compiler ten seconds: built once, under a digest of all that decides it

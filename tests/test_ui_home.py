@@ -1,5 +1,6 @@
 """Home: presets to start, runs to open, and a plain word where something cannot be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.dashboard import (
     launcher_of,
     live_run,
     make_app,
+    screen_of,
     seen,
     wait_for,
     wait_for_screen,
@@ -21,7 +23,11 @@ from tui_trainer import machine, presets
 from tui_trainer.runs.directory import list_runs, read_record
 from tui_trainer.runs.listing import Summary
 from tui_trainer.studies.catalogue import Definition
+from tui_trainer.ui.describe import expected
+from tui_trainer.ui.screens import home
+from tui_trainer.ui.screens.home import HomeScreen
 from tui_trainer.ui.screens.run import RunScreen
+from tui_trainer.ui.widgets.machine import look
 from tui_trainer.ui.widgets.presets import INDENT, PresetTree
 from tui_trainer.ui.widgets.runs import RunList
 
@@ -226,3 +232,88 @@ async def test_q_leaves_at_once_where_no_run_is_open(root: Path) -> None:
             await pilot.press("q")
             await wait_for(pilot, lambda: app._exit, "the app has left")
         assert fake.commands == []
+
+
+async def test_what_lives_comes_first_then_what_can_be_resumed(root: Path) -> None:
+    FakeRun(root, epochs=5, name="cut").start().train(1)
+    with live_run(root, epochs=9, trained=4):
+        FakeRun(root, epochs=5, name="over").take().start().train(1, 2, 3, 4, 5).finish()
+        async with make_app(root).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "running", "interrupted", "finished")
+            listed = pilot.app.screen.query_one(RunList).summaries
+            assert [summary.status for summary in listed] == ["running", "interrupted", "finished"]
+            await wait_to_see(pilot, "━", "4/9", "Machine", "GiB free", "✗ kmnist", "d shows")
+
+
+async def test_home_without_runs_sends_nothing_while_nothing_changes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "devices", lambda: [machine.Device("cpu", "a processor", cores=2)])
+    monkeypatch.setattr(home, "look", lambda *roots: replace(look(*roots), disk_free=None))
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "No runs yet", "a processor · 2 cores", "fetches them")
+        screen = screen_of(pilot, HomeScreen)
+        await pilot.pause()
+        painted: list[object] = []
+        monkeypatch.setattr(app, "_display", lambda _, what: painted.append(what))
+        read: list[object] = []
+        monkeypatch.setattr(screen.query_one(RunList), "show", read.append)
+        for _ in range(2):
+            screen.look_around()
+            screen.read_runs()
+        await wait_for(pilot, lambda: read, "the runs were read again")
+        await pilot.pause()
+        assert painted == []
+
+
+async def test_the_guide_is_shown_once_and_takes_no_key_away(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    async with make_app(root).run_test(size=(80, 24)) as pilot:
+        await wait_to_see(pilot, "Welcome to tui-trainer", "g brings it back")
+        await pilot.press("escape")
+        await wait_to_see(pilot, "8,970 parameters")
+        await pilot.press("g")
+        await wait_to_see(pilot, "Welcome")
+        await pilot.press("enter")
+        await wait_for_screen(pilot, "RunScreen")
+    async with make_app(root).run_test(size=(80, 24)) as pilot:
+        await wait_to_see(pilot, "8,970 parameters")
+
+
+async def test_c_copies_the_command_of_a_preset(root: Path) -> None:
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "8,970 parameters")
+        await pilot.press("c")
+        await wait_for(pilot, lambda: app.clipboard, "something is copied")
+        assert app.clipboard == f"tui-trainer train digits --runs {root} --data {root / 'no-data'}"
+        assert next(iter(app._notifications)).message == app.clipboard
+
+
+async def test_u_chooses_the_gpu_that_new_runs_go_to(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = [machine.Device("cuda", "NVIDIA A100", n, uuid=f"GPU-{n}") for n in range(2)]
+    monkeypatch.setattr(machine, "devices", lambda: cards)
+    monkeypatch.setattr(machine, "visible", lambda: cards)
+    app = make_app(root)
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "go to the GPU with the most free memory")
+        for uuid, words in (("GPU-0", "go to cuda:0"), ("GPU-1", "go to cuda:1"), ("", "most free memory")):
+            await pilot.press("u")
+            await wait_to_see(pilot, words)
+            await wait_for(pilot, lambda uuid=uuid: app.launcher.gpu == uuid, "the launcher knows")
+
+
+@pytest.mark.parametrize(
+    ("words", "promise"),
+    [
+        ("About 98 % on test.", "98 %"),
+        ("Plain loops: 95.2–95.7 % on test. Ours: 94 %.", "95.2–95.7 %"),
+        ("Printed accuracy on train, dev and test: 33.28, 40.28 and 40.99 %.", "40.99 %"),
+        ("Train accuracy 80 %, validation falls.", ""),
+    ],
+)
+def test_the_promise_of_a_preset_is_its_test_accuracy(words: str, promise: str) -> None:
+    assert expected(words) == promise

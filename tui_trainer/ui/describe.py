@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ from textual.content import Content
 from tui_trainer import datasets
 from tui_trainer.config import Knob, RunConfig, knobs_of, steps_between
 from tui_trainer.presets import Preset
+from tui_trainer.runs import directory
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.text import InputError, clean, plural
 from tui_trainer.ui.words import MUTED
@@ -20,6 +23,8 @@ LABEL = 11  # cells for the names on the left of a list of facts
 MOST_LAYERS = 12
 MOST_ROWS = 12
 MOST_CHANGES = 8
+ON_TEST = re.compile(r"(\d+(?:\.\d+)?(?:–\d+(?:\.\d+)?)?) % on test")
+OF_THREE = re.compile(r"on train, dev and test: [\d., ]+ and (\d+(?:\.\d+)?) %")
 
 
 def settings(config: RunConfig, group: str) -> list[str]:
@@ -106,6 +111,20 @@ def preset_page(preset: Preset, data_root: Path, width: int) -> Content:
     if preset.source:
         lines += fact("source", preset.source, width, MUTED)
     return Content("\n").join(lines)
+
+
+def command_of(chosen: Preset | Definition, runs_root: Path, data_root: Path) -> str:
+    """The command line that does what enter does, from this folder of runs and data."""
+    options = [] if runs_root == directory.runs_root() else ["--runs", str(runs_root)]
+    options += [] if data_root == datasets.data_root() else ["--data", str(data_root)]
+    verb = ("study", "run") if isinstance(chosen, Definition) else ("train",)
+    return shlex.join(["tui-trainer", *verb, chosen.name, *options])
+
+
+def expected(words: str) -> str:
+    """The test accuracy that a preset's `expect` promises, as `97.9 %` or `95.2–95.7 %`; empty where there is none."""
+    found = ON_TEST.search(words) or OF_THREE.search(words)
+    return f"{found[1]} %" if found else ""
 
 
 def study_page(definition: Definition, width: int) -> Content:

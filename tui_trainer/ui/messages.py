@@ -111,5 +111,13 @@ class PresetSaved(Message, bubble=True):
     """There is another preset of the person's own."""
 
 
+class GpuWanted(Message):
+    """The person wants new runs to go to the GPU of this UUID; empty: to the freest."""
+
+    def __init__(self, uuid: str) -> None:
+        super().__init__()
+        self.uuid = uuid
+
+
 class StartLikely(Message, bubble=True):
     """The person looks at something they may start soon."""

@@ -23,6 +23,7 @@ from tui_trainer.ui.messages import (
     Fork,
     ForkWanted,
     FormWanted,
+    GpuWanted,
     OpenWanted,
     ResumeWanted,
     StartWanted,
@@ -44,6 +45,9 @@ class Navigation(App[str]):
 
     def on_start_likely(self) -> None:
         self.launcher.warm_up()
+
+    def on_gpu_wanted(self, event: GpuWanted) -> None:
+        self.launcher.choose_gpu(event.uuid)
 
     def on_preset_saved(self) -> None:
         from tui_trainer.ui.screens.home import HomeScreen

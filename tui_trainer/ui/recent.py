@@ -81,11 +81,12 @@ class RecentStudies:
 
 
 def in_order(studies: Sequence[StudySummary], runs: Sequence[Summary]) -> list[Summary | StudySummary]:
-    """Live studies, then studies and runs, the newest first."""
+    """What is live, then what can be resumed, then the rest; studies before runs that live, the newest first."""
     rest: list[tuple[str, Summary | StudySummary]] = [(run.run.id, run) for run in runs]
     rest += [(study.changed, study) for study in studies if not study.live]
     rest.sort(key=lambda entry: entry[0], reverse=True)
-    return [*(study for study in studies if study.live), *(summary for _, summary in rest)]
+    listed = [*(study for study in studies if study.live), *(summary for _, summary in rest)]
+    return sorted(listed, key=lambda summary: 0 if summary.live else 1 if summary.resumable else 2)
 
 
 def _changed(place: StudyDirectory) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,10 +22,12 @@ from tui_trainer.presets import Preset
 from tui_trainer.runs.listing import Summary
 from tui_trainer.studies import catalogue
 from tui_trainer.studies.catalogue import Definition
-from tui_trainer.ui.describe import folder_page, preset_page, study_page
+from tui_trainer.ui import guide
+from tui_trainer.ui.describe import command_of, folder_page, preset_page, study_page
 from tui_trainer.ui.messages import (
     CompareWanted,
     FormWanted,
+    GpuWanted,
     OpenWanted,
     ResumeWanted,
     StartLikely,
@@ -35,12 +38,16 @@ from tui_trainer.ui.messages import (
 )
 from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, in_order
 from tui_trainer.ui.widgets.line import Line
+from tui_trainer.ui.widgets.machine import Machine, MachinePanel, look
 from tui_trainer.ui.widgets.presets import Data, PresetTree
 from tui_trainer.ui.widgets.runs import RunList
 from tui_trainer.ui.words import MUTED
 
 REFRESH_SECONDS = 1.0
+LOOK_SECONDS = 5.0
 FIRST_PAINT_SECONDS = 0.1  # threads wait so long, so as not to compete with the first paint
+BROAD = 160
+"""Columns from which the machine has a place of its own, beside the preset."""
 SETTLE_SECONDS = 0.5  # whoever looks at presets for so long may start one: worth a standby worker
 NO_RUNS = "No runs yet. Highlight a preset and press enter: digits trains in seconds and downloads nothing."
 
@@ -50,12 +57,15 @@ class HomeScreen(Screen[None]):
     HELP = (
         "Presets are published trainings, grouped by where they come from: enter trains one as it is, e lets you "
         "change it first. A study, ≡, runs several and lays them beside what was printed. Below or beside them are "
-        "your studies and runs, newest first; enter opens one, live or finished; space marks runs, c compares them. "
-        "A run trains in a process of its own: leaving the dashboard never stops it."
+        "your studies and runs: live ones first, then those that r resumes, then those that have ended, the newest "
+        "first; enter opens one, space marks runs, c compares them. A run trains in a process of its own: leaving "
+        "the dashboard never stops it. The machine is looked at every few seconds: ✓ is a data set that is here."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/", tooltip="Show only presets with these words"),
         Binding("escape", "unfilter", "all presets", show=False),
+        Binding("g", "guide", "guide", show=False, tooltip="The few keys to begin with"),
+        Binding("u", "next_gpu", "choose GPU", show=False, tooltip="Which GPU new runs go to: the freest, or one"),
     ]
 
     class RunsRead(Message):
@@ -66,12 +76,12 @@ class HomeScreen(Screen[None]):
             self.summaries = summaries
             self.older = older
 
-    class DevicesFound(Message):
-        """What there is to train on."""
+    class Looked(Message):
+        """The machine, as of now."""
 
-        def __init__(self, words: str) -> None:
+        def __init__(self, found: Machine) -> None:
             super().__init__()
-            self.words = words
+            self.found = found
 
     def __init__(self, runs_root: Path, data_root: Path) -> None:
         super().__init__()
@@ -79,7 +89,10 @@ class HomeScreen(Screen[None]):
         self.recent = RecentRuns(runs_root)
         self.studies = RecentStudies(runs_root)
         self.reading = threading.Lock()
-        self.timer: Timer | None = None
+        self.timers: list[Timer] = []
+        self.machine: Machine | None = None
+        self.gpu = ""
+        self.looked_at: Data = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -92,18 +105,29 @@ class HomeScreen(Screen[None]):
                 yield PresetTree(id="presets")
             with VerticalScroll(id="summary-panel", classes="panel", can_focus=False):
                 yield Static(id="summary", markup=False)
+                yield Static(id="guide", markup=False)
             with Vertical(id="run-panel", classes="panel"):
                 yield Line(Content.styled("Runs", "bold"), id="runs-heading", classes="heading")
                 yield Static(NO_RUNS, id="no-runs", markup=False)
                 yield RunList(id="runs")
+            with VerticalScroll(id="machine-panel", classes="panel", can_focus=False):
+                yield Line(Content.styled("Machine", "bold"), classes="heading")
+                yield MachinePanel(id="machine")
+        yield Line(id="session")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.read_presets()
         self.query_one(PresetTree).focus()
-        self.timer = self.set_interval(REFRESH_SECONDS, self.read_runs)
+        self.timers = [
+            self.set_interval(REFRESH_SECONDS, self.read_runs),
+            self.set_interval(LOOK_SECONDS, self.look_around),
+        ]
         self.set_timer(FIRST_PAINT_SECONDS, self.read_runs)
-        self.set_timer(FIRST_PAINT_SECONDS, self.find_devices)
+        self.set_timer(FIRST_PAINT_SECONDS, self.look_around)
+        if guide.is_wanted():
+            self.action_guide()
+            guide.remember()
         self.set_timer(SETTLE_SECONDS, self.expect_start)
 
     def read_presets(self) -> None:
@@ -112,27 +136,56 @@ class HomeScreen(Screen[None]):
         self.query_one(PresetTree).fill(found, studies, [*problems, *more])
 
     def on_screen_resume(self) -> None:
-        if self.timer:
-            self.timer.resume()
+        if self.timers:
+            for timer in self.timers:
+                timer.resume()
             self.read_runs()
+            self.look_around()
             self.set_timer(SETTLE_SECONDS, self.expect_start)
 
     def on_screen_suspend(self) -> None:
-        if self.timer:
-            self.timer.pause()
+        for timer in self.timers:
+            timer.pause()
 
     def expect_start(self) -> None:
         if self.is_current:  # a run that is watched needs the cores itself
             self.post_message(StartLikely())
 
-    @work(thread=True, exclusive=True, group="devices")
-    def find_devices(self) -> None:
-        found = machine.devices()
-        more = f" · {len(found) - 2} more" if found[0].kind == "cuda" and len(found) > 2 else ""
-        self.post_message(self.DevicesFound(machine.describe(found[0]) + more))
+    @work(thread=True, exclusive=True, group="machine")
+    def look_around(self) -> None:
+        self.post_message(self.Looked(look(self.recent.root, self.data_root)))
 
-    def on_home_screen_devices_found(self, event: DevicesFound) -> None:
-        self.query_one("#device", Line).content = Content(event.words)
+    def on_home_screen_looked(self, event: Looked) -> None:
+        self.machine = event.found
+        self.show_machine()
+
+    def show_machine(self) -> None:
+        """In the header the device that a new run goes to, or the first; in its panel everything."""
+        found = self.machine
+        if found is None:
+            return
+        first = next((device for device in found.devices if device.uuid == self.gpu != ""), found.devices[0])
+        others = len([device for device in found.devices if device.kind == "cuda"]) - 1
+        more = f" · {others} more" if first.kind == "cuda" and others else ""
+        self.query_one("#device", Line).content = Content(machine.describe(replace(first, load=None)) + more)
+        self.query_one(MachinePanel).show(found, self.gpu)
+        self.query_one("#session", Line).content = Content.styled(found.warning, MUTED)
+        self.set_class(bool(found.warning), "-warned")
+
+    def action_next_gpu(self) -> None:
+        """The freest, then each GPU in turn."""
+        uuids = ["", *(gpu.uuid for gpu in self.machine.gpus)] if self.machine else [""]
+        self.gpu = uuids[(uuids.index(self.gpu) + 1) % len(uuids)] if self.gpu in uuids else ""
+        self.post_message(GpuWanted(self.gpu))
+        self.show_machine()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self.machine and len(self.machine.gpus) > 1) if action == "next_gpu" else True
+
+    def action_guide(self) -> None:
+        """Shown in place of what the highlighted preset is, until another is highlighted."""
+        self.query_one("#guide", Static).update(guide.page())
+        self.toggle_class("-guide")
 
     @work(thread=True, group="runs")
     def read_runs(self) -> None:
@@ -153,6 +206,12 @@ class HomeScreen(Screen[None]):
         self.query_one("#runs-heading", Line).content = Content.assemble(("Runs", "bold"), (more, MUTED))
 
     @on(Tree.NodeHighlighted)
+    def look_at(self, event: Tree.NodeHighlighted[Data]) -> None:
+        if self.looked_at not in (None, event.node.data):
+            self.remove_class("-guide")
+        self.looked_at = event.node.data
+        self.show_summary()
+
     def show_summary(self) -> None:
         node = self.query_one(PresetTree).node
         data = node.data if node else None
@@ -173,6 +232,13 @@ class HomeScreen(Screen[None]):
         self.query_one("#summary", Static).update(page)
 
     def on_resize(self, event: events.Resize) -> None:
+        if (broad := event.size.width >= BROAD) != self.has_class("-broad"):
+            self.set_class(broad, "-broad")
+            home, runs, panel = map(self.query_one, ("#home", "#run-panel", "#machine-panel"))
+            if broad:  # beside the preset, else at the bottom
+                home.move_child(panel, before=runs)
+            else:
+                home.move_child(panel, after=runs)
         self.call_after_refresh(self.show_summary)
 
     @on(Tree.NodeSelected)
@@ -182,6 +248,11 @@ class HomeScreen(Screen[None]):
             self.post_message(StartWanted(preset.config, preset.short_name, preset.name))
         elif isinstance(preset, Definition):
             self.post_message(StudyStartWanted(preset))
+
+    def on_preset_tree_copy(self, event: PresetTree.Copy) -> None:
+        command = command_of(event.chosen, self.recent.root, self.data_root)
+        self.app.copy_to_clipboard(command)
+        self.notify(command, title="Copied, where the terminal lets a program copy", timeout=10, markup=False)
 
     def on_preset_tree_edit(self, event: PresetTree.Edit) -> None:
         self.post_message(FormWanted(event.preset, event.find_rate))
@@ -217,7 +288,7 @@ class HomeScreen(Screen[None]):
         self.query_one("#filter", Input).focus()
 
     def action_unfilter(self) -> None:
-        self.remove_class("-filtering")
+        self.remove_class("-filtering", "-guide")
         self.query_one("#filter", Input).clear()
         self.query_one(PresetTree).focus()
 

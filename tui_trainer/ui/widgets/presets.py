@@ -15,6 +15,7 @@ from textual.widgets.tree import TreeNode
 from tui_trainer.presets import Preset
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.text import plural, unicode_terminal
+from tui_trainer.ui.describe import expected
 
 AT_FIRST_OPEN = {"evaluation-report", "xor", "yours"}  # short, or one's own; 24 lab sheets would push all else away
 INDENT = 3  # of a preset in its folder
@@ -35,6 +36,7 @@ class PresetTree(Tree[Data]):
         ),
         Binding("e", "edit", "edit", tooltip="Change its settings before training"),
         Binding("f", "edit(True)", "find rate", tooltip="Try learning rates on it and suggest one"),
+        Binding("c", "copy", "copy command", show=False, tooltip="The line for a shell that does the same"),
         Binding("right", "open", "open folder", show=False, tooltip="Show the presets of this folder"),
         Binding("left", "close", "close folder", show=False, tooltip="Show only the folder's name"),
         Binding("tab", "app.focus_next", "runs", tooltip="Go to the runs"),
@@ -49,6 +51,13 @@ class PresetTree(Tree[Data]):
             super().__init__()
             self.preset = preset
             self.find_rate = find_rate
+
+    class Copy(Message):
+        """The person wants the command that starts this."""
+
+        def __init__(self, chosen: Preset | Definition) -> None:
+            super().__init__()
+            self.chosen = chosen
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__("presets", id=id)
@@ -107,7 +116,7 @@ class PresetTree(Tree[Data]):
         return self.get_node_at_line(self.cursor_line) if self.root.children else None
 
     def render_label(self, node: TreeNode[Data], base_style: Style, style: Style) -> Text:
-        """The name on the left, the optimizer on the right: first that is shortened where both do not fit."""
+        """The name on the left, optimizer and expected accuracy on the right: those leave first where it is narrow."""
         label = super().render_label(node, base_style, style)
         top = node.parent is self.root
         if top and not node.allow_expand:
@@ -132,6 +141,11 @@ class PresetTree(Tree[Data]):
     def action_edit(self, find_rate: bool = False) -> None:
         if self.preset:
             self.post_message(self.Edit(self.preset, find_rate))
+
+    def action_copy(self) -> None:
+        data = self.node.data if self.node else None
+        if isinstance(data, Preset | Definition):
+            self.post_message(self.Copy(data))
 
     def action_open(self) -> None:
         """Open the folder; in an open one, go to its first preset."""
@@ -172,5 +186,8 @@ def _tails(node: TreeNode[Data]) -> list[str]:
     if isinstance(node.data, Preset):
         config = node.data.config
         penalty = config.regularization.weight_decay
-        return [f"{config.optimizer.name} λ {penalty:g}", config.optimizer.name] if penalty else [config.optimizer.name]
+        name = config.optimizer.name
+        tail = f"{name} λ {penalty:g}" if penalty else name
+        promised = expected(node.data.expect)
+        return [*([f"{tail}  {promised:>6}"] if promised else []), tail, name]
     return [str(len(node.children))] if isinstance(node.data, str) else []

@@ -16,9 +16,11 @@ from tui_trainer.runs.listing import SPARK, Summary
 from tui_trainer.text import duration, percent, unicode_terminal
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.recent import StudySummary
-from tui_trainer.ui.words import MUTED, sparkline, status
+from tui_trainer.ui.words import MUTED, bar, sparkline, status
 
 STATUS_WIDTH = 14
+BAR, LONG_BAR = 5, 20
+WIDE = 80  # cells beside status and name from which there is room for the long bar
 MARK = 2  # cells before a line for the mark of runs to compare
 
 
@@ -139,7 +141,7 @@ def row(summary: Summary, width: int) -> Content:
     name = Content(summary.name).truncate(name_width - 1, ellipsis=True, pad=True)
     if summary.status == "unreadable":
         return Content.assemble(start, name, " ", (summary.reason, MUTED))
-    epoch = f" epoch {summary.epoch:>4}/{summary.epochs:<5}"
+    count = f"{summary.epoch:>4}/{summary.epochs:<4}"
     if summary.test_accuracy is not None:
         accuracy = f"test {percent(summary.test_accuracy):>8}"
     else:
@@ -148,13 +150,19 @@ def row(summary: Summary, width: int) -> Content:
         last = "r resume"
     else:
         last = f"{duration(summary.seconds_left)} left" if summary.live and summary.seconds_left is not None else ""
-    spark = sparkline(summary.accuracies, SPARK).ljust(SPARK)
-    parts: list[tuple[str, str]] = [(epoch, ""), (accuracy, ""), (f"  {spark}", "$accent"), (f" {last:>11}", MUTED)]
     room = width - STATUS_WIDTH - name_width
-    shown: list[tuple[str, str]] = []
-    for text, colour in parts:
-        if len(text) > room:
+    length = BAR if room < WIDE else LONG_BAR
+    done = bar(summary.epoch / max(summary.epochs, 1), length) if summary.live else Content("epoch".ljust(length))
+    parts = [
+        Content.assemble(" ", done, " ", count),
+        Content(accuracy),
+        Content.styled(f"  {sparkline(summary.accuracies, SPARK):<{SPARK}}", "$accent"),
+        Content.styled(f" {last:>10}", MUTED),
+    ]
+    shown: list[Content] = []
+    for part in parts:
+        if part.cell_length > room:
             break
-        shown.append((text, colour))
-        room -= len(text)
+        shown.append(part)
+        room -= part.cell_length
     return Content.assemble(start, name, *shown)
