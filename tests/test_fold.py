@@ -24,7 +24,7 @@ from tui_trainer.runs.events import (
     Rewound,
     State,
 )
-from tui_trainer.runs.fold import fold
+from tui_trainer.runs.fold import fold, fold_all
 from tui_trainer.runs.series import Series
 from tui_trainer.runs.state import RunState
 
@@ -165,8 +165,7 @@ def test_folding_as_the_log_grows_gives_the_same_state(
             stream.write(told[begin:end])
         for event in reader.read():
             fold(growing, event)
-    for event in EventReader(path).read():
-        fold(whole, event)
+    fold_all(whole, EventReader(path).read())
     assert dataclasses.asdict(growing) == dataclasses.asdict(whole)
     assert growing.epoch == 4 and growing.status == "finished"
 

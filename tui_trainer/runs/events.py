@@ -3,7 +3,6 @@
 import errno
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -53,7 +52,7 @@ class State(Event, kw_only=True):
     pid: int = 0
 
 
-class Metrics(Event, kw_only=True):
+class Metrics(Event, kw_only=True, gc=False):
     """Means over the steps since the last `Metrics`; `step` is the last of them. `seconds` is training time so far.
 
     `gradient_norm` is of that last step; None where it overflowed.
@@ -256,21 +255,31 @@ class LineReader(Generic[Line]):
         self.offset = 0
         self.unreadable = 0
 
-    def read(self, limit: int = 1 << 24) -> Iterator[Line]:
+    def read(self, limit: int = 1 << 24) -> list[Line]:
         """New lines, from at most about `limit` bytes."""
         try:
             with open_regular(self.path) as stream:
                 stream.seek(self.offset)
                 block = stream.read(limit)
         except OSError:  # not there yet, or not now
-            return
+            return []
         whole = block.rfind(b"\n") + 1
         self.offset += whole
-        for line in block[:whole].split(b"\n")[:-1]:
-            try:
-                yield self.decoder.decode(line)
-            except (msgspec.MsgspecError, RecursionError):
-                self.unreadable += 1
+        block = block[:whole]
+        try:  # all at once, three times as fast as one by one
+            found = self.decoder.decode_lines(block)
+            if len(found) == block.count(b"\n"):
+                return found
+        except (msgspec.MsgspecError, RecursionError):
+            pass
+        return [line for text in block.split(b"\n")[:-1] if (line := self._decode(text)) is not None]
+
+    def _decode(self, text: bytes) -> Line | None:
+        try:
+            return self.decoder.decode(text)
+        except (msgspec.MsgspecError, RecursionError):
+            self.unreadable += 1
+            return None
 
 
 class EventReader(LineReader[AnyEvent]):

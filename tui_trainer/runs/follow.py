@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tui_trainer.runs.commands import AnyCommand, send
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.events import Applied, EventReader
-from tui_trainer.runs.fold import fold
+from tui_trainer.runs.fold import fold_all
 from tui_trainer.runs.launch import liveness, owner, why_interrupted
 from tui_trainer.runs.state import TERMINAL, LogLine, RunState
 from tui_trainer.text import InputError, clean
@@ -32,8 +32,7 @@ class Follower:
         """Take in what came since the last call; True when anything a person could see has changed."""
         seen, status = self.state.events_seen, self.state.status
         alive = liveness(self.run) == "alive"  # asked first: a last word written in between is then read below
-        for event in self.reader.read():
-            fold(self.state, event)
+        fold_all(self.state, self.reader.read())
         self.state.unreadable = self.reader.unreadable
         self._judge(alive)
         if self.state.events_seen != seen:
