@@ -3,107 +3,19 @@
 // Every number is computed by one thread, in an order that depends on shapes alone: how many threads share the work
 // never changes a bit. The interface is plain C, so that building it needs a compiler and nothing else.
 
-#include "updates.h"
+#include "work.h"
 
-#include <atomic>
 #include <cmath>
 #include <thread>
-#include <vector>
-#include <sched.h>
 
 namespace {
 
-constexpr int64_t TILE = 104;      // examples whose activations stay in the cache from forward to backward
-constexpr int64_t BLOCK_ROWS = 10; // of a weight's gradient: fastest of 4 … 12 on AVX-512
-
-inline int64_t padded(int64_t width) { return (width + LANES - 1) / LANES * LANES; }
-
-// Numbers that begin at a cache line: a vector that crosses one costs two loads.
-class Buffer {
-    struct alignas(64) Line {
-        float numbers[16];
-    };
-    std::vector<Line> lines;
-
-public:
-    explicit Buffer(int64_t count) : lines((count + 15) / 16) {}
-    float* data() { return lines.data()->numbers; }
-};
-
-class Barrier {
-    std::atomic<int> arrived{0};
-    std::atomic<unsigned> round{0};
-    const int count;
-
-public:
-    explicit Barrier(int count) : count(count) {}
-    void wait() {
-        if (count == 1) return;
-        const unsigned mine = round.load(std::memory_order_relaxed);
-        if (arrived.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
-            arrived.store(0, std::memory_order_relaxed);
-            round.store(mine + 1, std::memory_order_release);
-            return;
-        }
-        for (int looks = 0; round.load(std::memory_order_acquire) == mine; ++looks) {
-            if (looks > 1000) sched_yield(); // the one awaited may need this core
-#if defined(__SSE__)
-            else
-                _mm_pause();
-#endif
-        }
-    }
-};
-
-struct Range {
-    int64_t first, last;
-};
-
-// One thread's part of `count`, in whole units.
-inline Range share(int64_t count, int64_t unit, int thread, int threads) {
-    const int64_t units = (count + unit - 1) / unit;
-    return {std::min(count, units * thread / threads * unit), std::min(count, units * (thread + 1) / threads * unit)};
-}
-
-struct Work {
-    Network& net;
-    const int64_t* order;
-    const int64_t examples, batch, steps;
-    const double* factors;
-    Barrier barrier;
-    int64_t tile;
-    Buffer inputs;
-    std::vector<Buffer> outputs, slopes; // of each layer, [tile, padded outputs]: values, and gradients of the loss
-    std::vector<int64_t> targets, first_row;
-    std::vector<double> losses, squares;
-    std::vector<char> hits;
-
-    Work(Network& net, const int64_t* order, int64_t examples, int64_t batch, const double* factors)
-        : net(net), order(order), examples(examples), batch(batch), steps((examples + batch - 1) / batch),
-          factors(factors), barrier(net.threads), tile(even_tile(std::min(batch, examples))),
-          inputs(tile * padded(net.layers[0].inputs)), targets(tile), losses(tile), hits(tile) {
-        int64_t rows = 0;
-        for (int64_t l = 0; l < net.layer_count; ++l) {
-            outputs.emplace_back(tile * padded(net.layers[l].outputs));
-            slopes.emplace_back(tile * padded(net.layers[l].outputs));
-            first_row.push_back(rows);
-            rows += net.layers[l].outputs;
-        }
-        squares.resize(rows);
-    }
-
-    static int64_t even_tile(int64_t count) {
-        const int64_t tiles = (count + TILE - 1) / TILE;
-        return (count + tiles - 1) / tiles;
-    }
-};
-
-// Rows of `y`, columns of `part`: sums → outputs, by bias, activation and dropout.
-void activate(const Network& net, const Layer& layer, float* y, int64_t rows, Range part, const float* mask,
+// Sums → outputs, by bias, activation and dropout.
+void activate(const Network& net, const Layer& layer, float* y, Range rows, Range part, const float* mask,
               bool hidden) {
     const int64_t stride = padded(layer.outputs);
     const Vector zero = {};
-    for (int64_t r = 0; r < rows; ++r)
+    for (int64_t r = rows.first; r < rows.last; ++r)
         for (int64_t c = part.first; c < part.last; c += LANES) {
             const int64_t some = std::min<int64_t>(LANES, part.last - c);
             Vector z = load(y + r * stride + c, some);
@@ -122,12 +34,12 @@ void activate(const Network& net, const Layer& layer, float* y, int64_t rows, Ra
         }
 }
 
-// Columns of `part`: the loss's gradient by outputs → by sums. Every derivative is a function of the output.
-void derive(const Network& net, const Layer& layer, const float* y, float* d, int64_t rows, Range part,
+// The loss's gradient by outputs → by sums. Every derivative is a function of the output.
+void derive(const Network& net, const Layer& layer, const float* y, float* d, Range rows, Range part,
             const float* mask) {
     const int64_t stride = padded(layer.outputs);
     const Vector zero = {};
-    for (int64_t r = 0; r < rows; ++r)
+    for (int64_t r = rows.first; r < rows.last; ++r)
         for (int64_t c = part.first; c < part.last; c += LANES) {
             const int64_t some = std::min<int64_t>(LANES, part.last - c);
             Vector value = load(y + r * stride + c, some), slope = load(d + r * stride + c, some);
@@ -237,54 +149,52 @@ void learn(Work& work, int64_t l, int64_t first, int64_t n, int64_t rows, bool b
     if (end) update(net, bias, first, totals, n, step, factor);
 }
 
-void forward(Work& work, int64_t from, int64_t rows, int thread) {
+// What one thread computes of a layer's [rows, columns] of values: some of the rows, or some of the columns.
+struct Part {
+    Range rows, columns;
+};
+
+Part part_of(const Work& work, int64_t rows, int64_t columns, int64_t unit, int thread) {
+    const int threads = work.net.threads;
+    if (work.by_rows) return {share(rows, 1, thread, threads), {0, columns}};
+    return {{0, rows}, share(columns, unit, thread, threads)};
+}
+
+void forward(Work& work, int64_t from, int64_t count, int thread) {
     const Network& net = work.net;
     const float* x = work.inputs.data();
     int64_t stride = padded(net.layers[0].inputs);
     for (int64_t l = 0; l < net.layer_count; ++l) {
         const Layer& layer = net.layers[l];
         float* y = work.outputs[l].data();
-        const Range part = share(layer.outputs, 8, thread, net.threads);
+        const int64_t y_stride = padded(layer.outputs);
+        const auto [rows, columns] = part_of(work, count, layer.outputs, 8, thread);
         const float* mask = layer.mask ? layer.mask + from * layer.outputs : nullptr;
-        forward_product(x, stride, layer.weight.value, y, padded(layer.outputs), rows, layer.inputs, part.first,
-                        part.last);
-        activate(net, layer, y, rows, part, mask, l < net.layer_count - 1);
+        forward_product(x + rows.first * stride, stride, layer.weight.value, y + rows.first * y_stride, y_stride,
+                        rows.last - rows.first, layer.inputs, columns.first, columns.last);
+        activate(net, layer, y, rows, columns, mask, l < net.layer_count - 1);
         x = y;
-        stride = padded(layer.outputs);
-        work.barrier.wait();
+        stride = y_stride;
+        if (!work.by_rows) work.barrier.wait();
     }
 }
 
-void backward(Work& work, int64_t from, int64_t rows, int64_t lowest, bool begin, bool end, int64_t step, int thread,
-              float* block) {
+// The loss's gradient by the sums of every layer from `lowest` on, the last layer's being there.
+void backward(Work& work, int64_t from, int64_t count, int64_t lowest, int thread) {
     const Network& net = work.net;
-    for (int64_t l = net.layer_count - 1; l >= lowest; --l) {
-        const Layer& layer = net.layers[l];
-        if (l > lowest) { // the gradient of the inputs is nobody's need
-            const Layer& below = net.layers[l - 1];
-            const Range part = share(layer.inputs, LANES, thread, net.threads);
-            const int64_t stride = padded(layer.outputs), below_stride = padded(layer.inputs);
-            for (int64_t r = 0; r < rows;) {
-                const int64_t n = rows - r <= MOST_ROWS ? rows - r : 8;
-                float* d = work.slopes[l - 1].data() + r * below_stride + part.first;
-                with_count(n, [&](auto count) {
-                    sum_rows<decltype(count)::value>(
-                        work.slopes[l].data() + r * stride, stride, 1, layer.weight.value + part.first, layer.inputs,
-                        layer.outputs, part.last - part.first, [](int, int64_t, int64_t) { return Vector{}; },
-                        [&](int i, int64_t c, int64_t some, Vector v) { store(d + i * below_stride + c, v, some); });
-                });
-                r += n;
-            }
-            const float* mask = below.mask ? below.mask + from * below.outputs : nullptr;
-            derive(net, below, work.outputs[l - 1].data(), work.slopes[l - 1].data(), rows, part, mask);
-            work.barrier.wait();
-        }
-        if (!layer.trained) continue;
-        const Range part = share(layer.outputs, BLOCK_ROWS, thread, net.threads);
-        for (int64_t first = part.first; first < part.last; first += BLOCK_ROWS)
-            learn(work, l, first, std::min(BLOCK_ROWS, part.last - first), rows, begin, end, step, block);
+    for (int64_t l = net.layer_count - 1; l > lowest; --l) {
+        const Layer &layer = net.layers[l], &below = net.layers[l - 1];
+        const auto [rows, columns] = part_of(work, count, layer.inputs, LANES, thread);
+        const int64_t stride = padded(layer.outputs), below_stride = padded(layer.inputs);
+        float* d = work.slopes[l - 1].data();
+        backward_product(work.slopes[l].data() + rows.first * stride, stride, layer.weight.value + columns.first,
+                         layer.inputs, d + rows.first * below_stride + columns.first, below_stride,
+                         rows.last - rows.first, layer.outputs, columns.last - columns.first);
+        const float* mask = below.mask ? below.mask + from * below.outputs : nullptr;
+        derive(net, below, work.outputs[l - 1].data(), d, rows, columns, mask);
+        if (!work.by_rows) work.barrier.wait();
     }
-    work.barrier.wait();
+    if (work.by_rows) work.barrier.wait();
 }
 
 void train(Work& work, int thread) {
@@ -308,16 +218,23 @@ void train(Work& work, int thread) {
                 std::memcpy(work.inputs.data() + r * stride, net.images + order[r] * width, 4 * width);
                 work.targets[r] = net.labels[order[r]];
             }
-            work.barrier.wait();
+            if (!work.by_rows) work.barrier.wait();
             forward(work, first + from, rows, thread);
             classify(work, mine, batch);
-            work.barrier.wait();
+            if (!work.by_rows) work.barrier.wait();
+            backward(work, first + from, rows, lowest, thread);
             if (thread == 0)
                 for (int64_t r = 0; r < rows; ++r) {
                     net.loss += work.losses[r];
                     net.correct += work.hits[r];
                 }
-            backward(work, first + from, rows, lowest, from == 0, from + rows == batch, step, thread, block.data());
+            for (int64_t l = net.layer_count - 1; l >= lowest; --l) {
+                const Range outputs = share(net.layers[l].outputs, BLOCK_ROWS, thread, net.threads);
+                for (int64_t o = outputs.first; o < outputs.last; o += BLOCK_ROWS)
+                    learn(work, l, o, std::min(BLOCK_ROWS, outputs.last - o), rows, from == 0, from + rows == batch,
+                          step, block.data());
+            }
+            work.barrier.wait();
         }
     }
 }
