@@ -214,11 +214,12 @@ inline void sum_rows(const float* a, int64_t a_row, int64_t a_step, const float*
     if (j < width) sum_block<ROWS, 1>(a, a_row, a_step, b, b_stride, depth, j, width - j, start, finish);
 }
 
-// Backward: d[rows, 0 … width) = slopes[rows, depth] · w[depth, 0 … width). Each panel of weights comes from memory once.
+// Backward: d[rows, 0 … width) = slopes[rows, depth] · w[depth, 0 … width); a panel of weights comes from memory once.
 inline void backward_product(const float* slopes, int64_t stride, const float* w, int64_t w_stride, float* d,
                              int64_t d_stride, int64_t rows, int64_t depth, int64_t width) {
     const bool once = rows <= MOST_ROWS; // all rows pass over the weights together
-    const int64_t across = once ? width : std::min<int64_t>(width, 480), down = once ? depth : 65536 / std::max<int64_t>(across, 1);
+    const int64_t across = once ? width : std::min<int64_t>(width, 480);
+    const int64_t down = once ? depth : 65536 / std::max<int64_t>(across, 1); // weights of 256 KiB
     for (int64_t c = 0; c < width; c += across)
         for (int64_t k = 0; k < depth; k += down)
             for (int64_t r = 0, n; r < rows; r += n) {
@@ -228,7 +229,7 @@ inline void backward_product(const float* slopes, int64_t stride, const float* w
                     sum_rows<decltype(count)::value>(
                         slopes + r * stride + k, stride, 1, w + k * w_stride + c, w_stride, std::min(down, depth - k),
                         std::min(across, width - c),
-                        [=](int i, int64_t j, int64_t some) { return k ? load(at + i * d_stride + j, some) : Vector{}; },
+                        [=](int i, int64_t j, int64_t n) { return k ? load(at + i * d_stride + j, n) : Vector{}; },
                         [=](int i, int64_t j, int64_t some, Vector v) { store(at + i * d_stride + j, v, some); });
                 });
             }
