@@ -190,7 +190,8 @@ def test_buckets_keep_extremes_mean_and_ends(values: list[float], count: int, da
     last = data.draw(st.integers(first, 3 * len(values)))
     inside = [value for step, value in enumerate(values) if first <= 3 * step <= last]
     buckets = series.buckets(count, first, last)
-    assert len(buckets) == min(count, len(inside))
+    most = min(count, len(inside))
+    assert most / 2 <= len(buckets) <= most
     if inside:
         assert min(bucket.low for bucket in buckets) == min(inside)
         assert max(bucket.high for bucket in buckets) == max(inside)

@@ -23,6 +23,8 @@ class Series:
 
     steps: array[int] = field(default_factory=lambda: array("q"))
     values: array[float] = field(default_factory=lambda: array("d"))
+    full: dict[int, list[Bucket]] = field(default_factory=dict, repr=False, compare=False)
+    """By the points in each: the full buckets from the first point on, as far as they have been asked for."""
 
     def append(self, step: int, value: float) -> None:
         self.steps.append(step)
@@ -32,6 +34,7 @@ class Series:
         """Forget every point after `step`."""
         kept = bisect_right(self.steps, step)
         del self.steps[kept:], self.values[kept:]
+        self.full.clear()
 
     def buckets(self, count: int, first: int = 0, last: int | None = None) -> list[Bucket]:
         """The points with first ≤ step ≤ last as at most `count` buckets, for a chart about that many dots wide.
@@ -39,20 +42,31 @@ class Series:
         A bucket holds a power of two of points and begins at a multiple of it, so that a new point changes the last
         bucket only, and a chart that has drawn the others need not draw them again.
         """
-        import numpy as np
-
         begin = bisect_right(self.steps, first - 1)
         end = len(self.steps) if last is None else bisect_right(self.steps, last)
         points = 1
         while -(-end // points) - begin // points > count:
             points *= 2
+        if begin or points == 1 or end < len(self.steps):
+            return self._reduce(begin, end, points)
+        known = self.full.setdefault(points, [])
+        known += self._reduce(len(known) * points, end - end % points, points)
+        return known + self._reduce(len(known) * points, end, points)
+
+    def _reduce(self, begin: int, end: int, points: int) -> list[Bucket]:
+        """The points from one index to before another, as buckets."""
+        if begin >= end:
+            return []
+        import numpy as np
+
         # sliced copies: a view would forbid the arrays to grow
         steps, values = self.steps[begin:end], np.array(self.values[begin:end])
         if points == 1:
             return [Bucket(s, v, v, v) for s, v in zip(steps, values.tolist(), strict=True)]
         edges = np.arange(begin - begin % points, end, points).clip(begin) - begin
         sizes = np.diff(np.append(edges, end - begin))
-        means = np.add.reduceat(values, edges) / sizes
+        with np.errstate(invalid="ignore", over="ignore"):
+            means = np.add.reduceat(values, edges) / sizes
         lows, highs = np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges)
         ends = [steps[at] for at in (edges + sizes - 1).tolist()]
         return [Bucket(*row) for row in zip(ends, lows.tolist(), means.tolist(), highs.tolist(), strict=True)]
