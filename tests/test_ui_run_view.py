@@ -146,10 +146,10 @@ async def test_the_log_wraps_to_the_room_there_is(root: Path) -> None:
                 level="warning", message="a warning of some words that needs more than one line when it is narrow"
             )
         )
-        async with open_on(fake).run_test(size=LARGE) as pilot:
+        async with open_on(fake).run_test(size=(160, 40)) as pilot:
             await wait_to_see(pilot, "! a warning of some words that needs more than one line when it")
             await pilot.resize_terminal(80, 24)
             await wait_for(pilot, lambda: "words that needs" not in seen(pilot), "the log is wrapped")
             await wait_to_see(pilot, "! a warning of some words")
-            await pilot.resize_terminal(*LARGE)
+            await pilot.resize_terminal(160, 40)
             await wait_to_see(pilot, "! a warning of some words that needs more than one line when it")

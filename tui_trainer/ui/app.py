@@ -33,7 +33,7 @@ from tui_trainer.ui.settings import Settings
 ASCII, COLOURLESS = Ascii(), Colourless()
 # layouts of app.tcss by the least cells they need
 WIDTHS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
-HEIGHTS = [(0, "-flat"), (8, "-short"), (16, "-low"), (32, "-tall")]
+HEIGHTS = [(0, "-flat"), (8, "-short"), (16, "-low"), (32, "-tall"), (48, "-high")]
 
 
 class TrainerApp(Navigation):

@@ -105,12 +105,12 @@ class Navigation(App[str]):
     def on_fork_wanted(self, event: ForkWanted) -> None:
         """The form with everything as it was at this checkpoint; for the newest one, as it is now."""
         from tui_trainer.presets import Preset
-        from tui_trainer.ui import report
+        from tui_trainer.runs.checkpoints import newest_on_disk
         from tui_trainer.ui.screens.form import FormScreen
 
         follower, state = event.follower, event.follower.state
         folder = follower.run.checkpoints
-        begun = event.checkpoint or report.newest_on_disk(state, folder)
+        begun = event.checkpoint or newest_on_disk(state, folder)
         if begun is None or not (folder / begun.file).is_file():
             trouble = f"{clean(begun.file, 60)} is gone" if begun else "has no checkpoint on disk to fork from"
             self.complain(InputError(f"{clean(state.name, 60)}: {trouble}"))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from textual.content import Content
 
-from tui_trainer.runs.events import Checkpoint
 from tui_trainer.runs.state import TERMINAL, RunState
-from tui_trainer.text import clean, duration, percent, rate, size
-from tui_trainer.ui.curves import kept
-from tui_trainer.ui.words import MUTED, ago, bar, status
+from tui_trainer.runs.verdict import Verdict
+from tui_trainer.text import clean, duration, percent, plural, rate
+from tui_trainer.ui import phases
+from tui_trainer.ui.words import MUTED, bar, status
 
 HUNG_SECONDS = 30.0
 GAP = "  "
@@ -24,11 +23,22 @@ Piece = tuple[int, Content]
 
 @dataclass(frozen=True)
 class Moment:
-    """A run as the screen sees it now: its state, how long its worker has been silent, and what was asked of it."""
+    """A run as the screen sees it now.
+
+    Its state, how long its worker has been silent, what was asked of it, the verdict on its curves, and what is wrong
+    where it cannot be read.
+    """
 
     state: RunState
     silence: float = 0.0
     asked: str = ""
+    verdict: Verdict | None = None
+    trouble: str = ""
+
+    @property
+    def status(self) -> str:
+        """Of a run of which nothing could be read nothing more is known."""
+        return "unreadable" if self.trouble and not self.state.events_seen else self.state.status
 
 
 def fit(pieces: Sequence[Piece], width: int, gap: str = GAP) -> Content:
@@ -59,7 +69,7 @@ def headline(moment: Moment, width: int) -> Content:
     device = f"{started.device} · {started.precision}" if started else ""
     threads = f" · {started.threads} threads" if started and started.device == "cpu" and started.threads > 1 else ""
     pieces = [
-        (0, status(state.status)),
+        (0, status(moment.status)),
         (1, name),
         (4, Content.styled(clean(state.preset, 60), MUTED) if state.preset else Content("")),
         (2, Content.styled(" · ", MUTED).join(times)),
@@ -130,8 +140,18 @@ def _pair(label: str, train: str, validation: str) -> Content:
 
 
 def sentence(moment: Moment, width: int) -> Content:
-    """What is going on, in a sentence: the one place that says what to do next."""
+    """What is going on, in a sentence: the one place that says what to do next. The verdict stands at its end."""
+    judged = moment.verdict
+    said = f"verdict: {judged}" if judged and moment.state.epochs_done and not moment.trouble else ""
+    here = _going_on(moment, width - len(said) - len(GAP) if said else width)
+    gap = width - here.cell_length - len(said)
+    return Content.assemble(here, " " * gap, (said, MUTED)) if said and gap >= len(GAP) else here
+
+
+def _going_on(moment: Moment, width: int) -> Content:
     state = moment.state
+    if moment.trouble:
+        return Content.styled(f"cannot be read: {clean(moment.trouble, 300)}", "$text-error")
     if moment.asked:
         return Content.styled(f"{moment.asked}…", "$text-accent")
     if moment.silence > HUNG_SECONDS:
@@ -159,22 +179,19 @@ def sentence(moment: Moment, width: int) -> Content:
 
 
 def _phases(state: RunState, width: int) -> Content:
-    """How fast it goes, and where the time of the last epoch went."""
-    last = state.last_epoch
+    """How fast it goes, and where its time went."""
     pieces: list[Piece] = [(0, Content(rate(state.images_per_second)))] if state.images_per_second else []
-    if last is None:
+    found = phases.shares(state)
+    if found is None:
         pieces.append((0, Content.styled("first epoch under way", MUTED)))
     else:
-        shares = (
-            ("train", last.training_seconds),
-            ("evaluate", last.evaluation_seconds),
-            ("save", last.saving_seconds),
+        pieces.append((2, Content.assemble(("time: ", MUTED), phases.words(found[0], width))))
+    if state.unreadable:
+        pieces.append(
+            (1, Content.styled(f"{plural(state.unreadable, 'line')} of its events unreadable", "$text-warning"))
         )
-        total = sum(seconds for _, seconds in shares) or 1.0
-        words = "  ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in shares)
-        pieces.append((2, Content.styled(f"time: {words}", MUTED)))
     if state.validation_is_test:
-        pieces.append((1, Content.styled("validation is the test set", MUTED)))
+        pieces.append((3, Content.styled("validation is the test set", MUTED)))
     return fit(pieces, width)
 
 
@@ -197,44 +214,9 @@ def glance(moment: Moment) -> Content:
     last = state.last_epoch
     test = state.accuracy("final", "test")
     accuracy = f"test {percent(test)}" if test is not None else f"val {percent(last.val_accuracy if last else None)}"
-    return Content("\n").join([status(state.status), Content(f"epoch {state.epoch}/{state.epochs}"), Content(accuracy)])
-
-
-def checkpoints(state: RunState, width: int) -> Content:
-    """Newest first: what each is kept for, its accuracy, its size."""
-    rows = []
-    for checkpoint in sorted(state.checkpoints.values(), key=lambda c: (c.step, c.time), reverse=True):
-        glyph, colour = _checkpoint_glyph(checkpoint)
-        name = clean(checkpoint.file.removesuffix(".safetensors"), 40)
-        accuracy = percent(checkpoint.val_accuracy) if checkpoint.val_accuracy is not None else ""
-        pieces = [
-            (0, Content.assemble((f"{glyph} ", colour), f"{name:<14}")),
-            (1, Content(f"{accuracy:>8}")),
-            (2, Content.styled(f"{size(checkpoint.bytes):>9}", MUTED)),
-        ]
-        rows.append(fit(pieces, width, " "))
-    return Content("\n").join(rows) if rows else Content.styled("none yet; s saves one now", MUTED)
-
-
-def _checkpoint_glyph(checkpoint: Checkpoint) -> tuple[str, str]:
-    if "best" in checkpoint.kinds:
-        return "★", "$best"
-    return ("◆", "$saved") if kept(checkpoint.kinds) else ("·", MUTED)
-
-
-def newest_on_disk(state: RunState, folder: Path) -> Checkpoint | None:
-    """The newest checkpoint whose file exists."""
-    there = (c for c in state.checkpoints.values() if (folder / c.file).is_file())
-    return max(there, key=lambda c: (c.step, c.time), default=None)
-
-
-def on_disk(state: RunState, folder: Path) -> str:
-    """The newest checkpoint on disk, and its age."""
-    newest = newest_on_disk(state, folder)
-    if newest is None:
-        return "no checkpoint on disk yet"
-    age = ago(max(0.0, time.time() - newest.time))
-    return f"newest on disk: {clean(newest.file.removesuffix('.safetensors'), 20)}, {age}"
+    return Content("\n").join(
+        [status(moment.status), Content(f"epoch {state.epoch}/{state.epochs}"), Content(accuracy)]
+    )
 
 
 def tail(file: Path, lines: int = 12) -> list[str]:

@@ -56,14 +56,17 @@ def bar(fraction: float, width: int) -> Content:
     return Content.assemble((full * done, "$accent"), (empty * (width - done), "$faint"))
 
 
-def sparkline(values: Sequence[float], width: int) -> str:
-    """The last values as one row of blocks, from their least to their greatest; empty with fewer than two."""
+def sparkline(values: Sequence[float], width: int, scale: tuple[float, float] | None = None) -> str:
+    """The last values as one row of blocks, from their least to their greatest, or on a fixed `scale`.
+
+    Empty with fewer than two.
+    """
     if len(values) < 2 or not unicode_terminal():
         return ""
     shown = [values[i * len(values) // width] for i in range(width)] if len(values) > width else list(values)
-    low, high = min(shown), max(shown)
+    low, high = scale or (min(shown), max(shown))
     span = high - low or 1.0
-    return "".join(LEVELS[1 + round((value - low) / span * 7)] for value in shown)
+    return "".join(LEVELS[1 + round((min(max(value, low), high) - low) / span * 7)] for value in shown)
 
 
 def clock(moment: float) -> str:
@@ -71,12 +74,17 @@ def clock(moment: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(moment))
 
 
-def ago(seconds: float) -> str:
-    """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
+def age(seconds: float) -> str:
+    """`12 s`, `3 min`, `2 h`, `5 days`."""
     for limit, unit, size in ((90, "s", 1), (5400, "min", 60), (129_600, "h", 3600)):
         if seconds < limit:
-            return f"{max(0, round(seconds / size))} {unit} ago"
-    return f"{round(seconds / 86_400)} days ago"
+            return f"{max(0, round(seconds / size))} {unit}"
+    return f"{round(seconds / 86_400)} days"
+
+
+def ago(seconds: float) -> str:
+    """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
+    return f"{age(seconds)} ago"
 
 
 def choice(key: str, name: str, words: str) -> Content:

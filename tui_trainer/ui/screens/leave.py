@@ -18,7 +18,7 @@ from tui_trainer.runs.commands import Stop, send
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import TERMINAL
 from tui_trainer.text import clean, duration
-from tui_trainer.ui.report import on_disk
+from tui_trainer.ui.saved import on_disk
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED, choice
 

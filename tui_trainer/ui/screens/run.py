@@ -2,63 +2,58 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
-from textual.widgets import Footer
 
-from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Stop, send
-from tui_trainer.runs.directory import Run, list_runs
-from tui_trainer.runs.follow import Follower
-from tui_trainer.runs.launch import liveness
+from tui_trainer.runs.directory import Run
+from tui_trainer.runs.state import TERMINAL
+from tui_trainer.runs.verdict import Verdict, verdict
 from tui_trainer.text import InputError
 from tui_trainer.ui import report
-from tui_trainer.ui.messages import CompareWanted, ForkWanted, ResumeWanted
 from tui_trainer.ui.report import Moment
-from tui_trainer.ui.screens.change import ChangeScreen
-from tui_trainer.ui.screens.chart_keys import CHART_KEYS, ChartScreen
-from tui_trainer.ui.screens.leave import LeaveScreen
-from tui_trainer.ui.screens.stop import StopScreen
+from tui_trainer.ui.screens.chart_keys import CHART_KEYS
+from tui_trainer.ui.screens.worker_keys import WORKER_KEYS, WorkerScreen
 from tui_trainer.ui.widgets.charts import Charts
+from tui_trainer.ui.widgets.checkpoints import CheckpointList, CheckpointPanel
 from tui_trainer.ui.widgets.controls import Controls
-from tui_trainer.ui.widgets.line import Line, Lines
+from tui_trainer.ui.widgets.footer import KeyFooter
+from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.log import LogPanel
+from tui_trainer.ui.widgets.summary import Summary
+from tui_trainer.ui.widgets.system import SystemPanel
 from tui_trainer.ui.words import MUTED
 
 TICK_SECONDS = 0.25  # between looks at the run; what was asked for is answered at once, the rest painted less often
 START_TICK_SECONDS = 0.05
-DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork"}  # actions that not every state allows
-PANELS = {"log": "log", "checkpoint-panel": "side"}  # by what has the focus; else the charts
+PANELS = {"log": "log", "checkpoint-panel": "side", "summary": "side"}  # by what has the focus; else the charts
 
 
-class RunScreen(ChartScreen):
+class RunScreen(WorkerScreen):
     KIND = "run"
     HELP = (
-        "Above: state, progress, the newest numbers, and a line that says what is going on. The charts show training "
-        "(mean over the last steps, the thin line) and validation (the line with dots, once an epoch); ★ is the best "
-        "epoch, ◆ a checkpoint that stays, ▲ a live change, ■ where early stopping would end or has ended it; [ and ] "
-        "lead to the learning rate, and with two inputs to the decision boundary. Pause, save, change and stop are "
-        "asked of the worker; it acts within a moment and confirms in the log. Leaving, like esc, never stops the "
-        "training."
+        "Above: state, progress, the newest numbers, and a line that says what is going on, with the verdict on the "
+        "curves at its end. The charts show training (mean over the last steps, the thin line) and validation (the "
+        "line with dots, once an epoch); ★ is the best epoch, ◆ a checkpoint that stays, ▲ a live change, ■ where "
+        "early stopping would end or has ended it; [ and ] lead to the learning rate, and with two inputs to the "
+        "decision boundary. Pause, save, change and stop are asked of the worker; it acts within a moment and confirms "
+        "in the log. Leaving, like esc, never stops the training."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p,space", "pause", "pause", tooltip="Save and wait, until you resume"),
-        Binding("p,space,r", "resume", "resume", tooltip="Go on from the pause, or from the newest checkpoint"),
-        Binding("s", "save", "save", tooltip="Write a checkpoint that stays"),
-        Binding("x", "stop", "stop", tooltip="End this training; asks first"),
-        Binding("l", "change", "change", tooltip="Change learning rate, epochs, dropout, … while it trains"),
-        Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
-        Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
-        Binding("b", "rewind", "rewind", show=False, tooltip="Back over its epochs, and a fork from one of them"),
+        *WORKER_KEYS,
         *CHART_KEYS,
+        Binding("k", "checkpoints", "checkpoints", tooltip="To the list: verify, evaluate, fork, export, delete one"),
+        Binding("slash", "search", "search log", show=False, key_display="/", tooltip="enter next match, esc closes"),
+        Binding("i", "level", "log level", show=False, tooltip="All lines, warnings and errors, errors alone"),
         Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
         Binding("escape", "home", "home", tooltip="Back home; training goes on"),
     ]
@@ -70,18 +65,15 @@ class RunScreen(ChartScreen):
         """Everything written before the screen was opened has been read."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__()
-        self.run_directory = run
-        self.follower = Follower(run)
+        super().__init__(run)
         self.caught_up = False
-        self.asked: dict[str, str] = {}
-        self.launched_at: int | None = None
         self.ticks = 0
         self.stale = True
         self.log_quoted = False
         self.offered: set[str] = set()
         self.trouble = ""
         self.start_watch: Timer | None = None
+        self.judged: tuple[object, Verdict] | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="run-top"):
@@ -95,9 +87,11 @@ class RunScreen(ChartScreen):
             yield LogPanel(id="log")
             with Vertical(id="side"):
                 yield Controls(id="controls")
-                with VerticalScroll(id="checkpoint-panel"):
-                    yield Lines(id="checkpoints")
-        yield Footer(compact=True, show_command_palette=False)
+                with Horizontal(id="side-panels"):
+                    yield CheckpointPanel(self.follower, id="checkpoint-panel")
+                    yield SystemPanel(self.follower, id="system")
+                    yield Summary(self.follower, id="summary")
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.charts.chart("loss").focus()
@@ -121,7 +115,7 @@ class RunScreen(ChartScreen):
         self.stale |= bool(self._read(self.follower.poll))
         if self.start_watch and (self.follower.state.metrics or not self.live):
             self.start_watch.stop()
-            self._settle()
+            self.settle()
             self._show_all()
 
     def _tick(self) -> None:
@@ -129,69 +123,48 @@ class RunScreen(ChartScreen):
         self.ticks += 1
         changed = bool(self._read(self.follower.poll))
         self.stale |= changed
-        if self._settle():
-            self._show_words()
+        if self.settle():
+            self.show_words()
         if self.ticks % round(self.repaint_seconds / TICK_SECONDS) == 0 and (
             self.stale or self.follower.silence > report.HUNG_SECONDS
         ):
-            self._show_words()
+            self.show_words()
             self._show_charts()
 
     def _read(self, read: Callable[[], object]) -> object:
-        """The disk may refuse, or hold what no worker wrote: said once, and tried again."""
+        """The disk may refuse, or hold what no worker wrote: said, and tried again."""
         try:
-            return read()
+            found = read()
         except (OSError, InputError) as error:
             if str(error) != self.trouble:
-                self.trouble = str(error)
+                self.trouble, self.stale = str(error), True
                 self.notify(f"the run cannot be read: {error}", severity="error", markup=False)
             return None
-
-    def _settle(self) -> bool:
-        """Forget what was asked once the worker has answered or is gone; True when there was such a thing."""
-        state = self.follower.state
-        over = [command for command in self.asked if command in state.acknowledged or not self.live]
-        for command in over:
-            word = self.asked.pop(command)
-            answer = state.acknowledged.get(command)
-            if answer is None:
-                self.notify(f"{word}: the worker ended without an answer", severity="warning", markup=False)
-            elif not answer.ok:
-                self.notify(answer.message or f"{answer.command} was refused", severity="warning", markup=False)
-        if self.launched_at is not None and (state.events_seen > self.launched_at or not self.live):
-            self.launched_at = None
-            return True
-        return bool(over)
-
-    @property
-    def live(self) -> bool:
-        """A worker has the run."""
-        return self.follower.alive
+        self.trouble = ""
+        return found
 
     @property
     def moment(self) -> Moment:
         asked = "starting worker" if self.launched_at is not None else next(iter(self.asked.values()), "")
-        return Moment(self.follower.state, self.follower.silence, asked)
+        return Moment(self.follower.state, self.follower.silence, asked, self.verdict, self.trouble)
 
-    def _possible(self) -> set[str]:
-        """The actions that make sense now."""
-        status = self.follower.state.status
-        if not self.caught_up or self.launched_at is not None:
-            return set()
-        fork = {"fork"} if self.follower.state.newest_checkpoint else set()
-        if not self.live:
-            return fork | ({"resume"} if status in ("stopped", "interrupted") else set())
-        live = {"running": {"pause", "save", "stop", "change"}, "paused": {"resume", "save", "stop", "change"}}
-        return fork | live.get(status, set())
+    @property
+    def verdict(self) -> Verdict:
+        """Judged anew where an epoch or the end has come since."""
+        state = self.follower.state
+        seen = (state.last_epoch, len(state.epochs_done), state.status)
+        if self.judged is None or self.judged[0] != seen:
+            self.judged = (seen, verdict(state))
+        return self.judged[1]
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action in self._possible() if action in DEPENDENT else True
+    def possible(self) -> set[str]:
+        return super().possible() if self.caught_up else set()
 
     def _show_all(self) -> None:
-        self._show_words()
+        self.show_words()
         self._show_charts()
 
-    def _show_words(self) -> None:
+    def show_words(self) -> None:
         if not self.caught_up:
             return
         moment, width = self.moment, self.size.width - 2
@@ -207,10 +180,14 @@ class RunScreen(ChartScreen):
         if ended_badly and not self.log_quoted and (lines := report.tail(self.run_directory.worker_log)):
             log.quote("last lines of worker.log", lines)
         self.log_quoted = ended_badly
-        panel = self.query_one("#checkpoint-panel")
-        self.query_one("#checkpoints", Lines).content = report.checkpoints(state, panel.scrollable_content_region.width)
-        if self._possible() != self.offered:
-            self.offered = self._possible()
+        self.query_one(CheckpointPanel).show()
+        self.query_one(SystemPanel).show()
+        over = not self.live and state.status in (*TERMINAL, "interrupted")
+        self.set_class(over, "-over")
+        if over:
+            self.query_one(Summary).show(self.verdict)
+        if self.possible() != self.offered:
+            self.offered = self.possible()
             self.query_one(Controls).offer(self.offered)
             self.refresh_bindings()
 
@@ -220,71 +197,46 @@ class RunScreen(ChartScreen):
             self.charts.redraw()
 
     def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._show_words)
+        self.call_after_refresh(self.show_words)
 
     def on_screen_resume(self) -> None:
-        self._show_words()
+        self.show_words()
         self._show_charts()
 
     def expect_worker(self) -> None:
         """A worker has been started on this run; its first word is still to come."""
         self.launched_at = self.follower.state.events_seen
         self._read(self.follower.poll)
-        self._show_words()
+        self.show_words()
 
-    def _ask(self, command: AnyCommand, word: str) -> None:
-        try:
-            self.asked[send(self.run_directory.inbox, command)] = word
-        except OSError as error:
-            self.notify(f"the worker cannot be asked: {error.strerror}", severity="error", markup=False)
-        self._show_words()
+    @on(CheckpointPanel.Told)
+    def log_words(self, event: CheckpointPanel.Told) -> None:
+        self.query_one(LogPanel).say(time.time(), event.words, event.failed)
 
-    def action_pause(self) -> None:
-        self._ask(Pause(), "pausing")
-
-    def action_resume(self) -> None:
-        if self.live:
-            self._ask(Resume(), "resuming")
+    def action_checkpoints(self) -> None:
+        """To the list; from it, back to the charts."""
+        listed = self.query_one(CheckpointList)
+        if listed.has_focus:
+            self._back_to_charts()
         else:
-            self.post_message(ResumeWanted(self.run_directory))
+            self.add_class("-listing")  # where it is narrow the summary of a run has its room
+            listed.focus()
 
-    def action_save(self) -> None:
-        self._ask(Save(), "saving")
+    def _back_to_charts(self) -> None:
+        self.remove_class("-listing")
+        self.charts.chart(self.charts.current).focus()
 
-    def action_stop(self) -> None:
-        self.app.push_screen(StopScreen(self.follower.state.name), self._stop)
+    def action_search(self) -> None:
+        if self.only and self.only != "log":
+            self.only = ""
+        self.query_one(LogPanel).open_search()
 
-    def _stop(self, choice: str | None) -> None:
-        if choice:
-            self._ask(Stop(discard=choice == "discard"), "stopping")
-
-    def action_change(self) -> None:
-        self.app.push_screen(ChangeScreen(self.follower), self._changed)
-
-    def _changed(self, wanted: str | None) -> None:
-        if wanted == "fork":
-            self.action_fork()
-
-    def action_fork(self) -> None:
-        self.post_message(ForkWanted(self.follower))
-
-    def action_rewind(self) -> None:
-        from tui_trainer.ui.screens.rewind import RewindScreen
-
-        self.app.push_screen(RewindScreen(self.follower))
-
-    def action_compare(self) -> None:
-        root, parent_id = self.run_directory.path.parent, self.follower.state.parent
-        parent = next((run for run in list_runs(root) if run.id == parent_id), None)
-        if parent:
-            self.post_message(CompareWanted([parent, self.run_directory]))
-        else:
-            words = "this run has no parent here; on the home screen space marks runs and c compares them"
-            self.notify(words, markup=False)
+    def action_level(self) -> None:
+        self.query_one(LogPanel).cycle_level()
 
     def action_maximise(self) -> None:
-        focused = self.focused.id if self.focused else None
-        self.only = "" if self.only else PANELS.get(focused or "", "chart")
+        focused = self.focused.ancestors_with_self if self.focused else []
+        self.only = "" if self.only else next((PANELS[w.id] for w in focused if w.id in PANELS), "chart")
 
     def action_chart(self, step: int) -> None:
         if self.only:
@@ -296,23 +248,13 @@ class RunScreen(ChartScreen):
         self.set_class(bool(only), f"-only-{only}")
         self.charts.alone = only == "chart"
 
-    def leave(self) -> None:
-        """Leave the dashboard; first ask what becomes of a live training."""
-        if liveness(self.run_directory) != "alive":  # asked anew: it may have ended since the last look
-            self.app.exit()
-            return
-        newest = next(list_runs(self.run_directory.path.parent), None)
-        reference = "last" if newest == self.run_directory else self.run_directory.id
-        self.app.push_screen(LeaveScreen(self.follower, reference), self._left)
-
-    def _left(self, farewell: str | None) -> None:
-        if farewell is not None:
-            self.app.exit(farewell)
-
     def action_home(self) -> None:
-        if self.leave_chart():
+        """One step back: out of a search, a chart's keys, a maximised panel, a list; then home."""
+        if self.query_one(LogPanel).close_search() or self.leave_chart():
             return
         if self.only:
             self.only = ""
+        elif self.query_one(CheckpointList).has_focus:
+            self._back_to_charts()
         else:
             self.dismiss()

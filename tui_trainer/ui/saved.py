@@ -1,0 +1,66 @@
+"""A run's checkpoints in words: a line of the list, and what of them is on disk."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from textual.content import Content
+
+from tui_trainer.runs.checkpoints import newest_on_disk
+from tui_trainer.runs.events import Checkpoint
+from tui_trainer.runs.state import RunState
+from tui_trainer.text import clean, percent, size, unicode_terminal
+from tui_trainer.ui.curves import kept
+from tui_trainer.ui.report import fit
+from tui_trainer.ui.words import MUTED, age, ago
+
+# what it is kept for → glyph, its ASCII stand-in, theme colour
+BEST = ("★", "*", "$best")
+STAYS = ("◆", "+", "$saved")
+PASSING = ("·", ".", MUTED)
+PIN = ("⚑", "P", "$accent")
+
+
+def name(checkpoint: Checkpoint) -> str:
+    """`e0041-s012300`: epoch and step."""
+    return clean(checkpoint.file.removesuffix(".safetensors"), 40)
+
+
+def lines(
+    checkpoints: Sequence[Checkpoint], width: int, now: float, pins: Collection[str] = ()
+) -> list[tuple[str, Content]]:
+    """Each by its file: what it is kept for, its epoch, accuracy on validation, size, age.
+
+    The step is told where two are of one epoch.
+    """
+    epochs = Counter(checkpoint.epoch for checkpoint in checkpoints)
+    labels = [name(c) if epochs[c.epoch] > 1 else name(c).partition("-")[0] for c in checkpoints]
+    longest = max(map(len, labels), default=0)
+    rows = []
+    for checkpoint, label in zip(checkpoints, labels, strict=True):
+        kind = BEST if "best" in checkpoint.kinds else STAYS if kept(checkpoint.kinds) else PASSING
+        accuracy = percent(checkpoint.val_accuracy) if checkpoint.val_accuracy is not None else ""
+        pin = Content.styled(_glyph(PIN), PIN[2]) if checkpoint.file in pins else Content(" ")
+        pieces = [
+            (0, Content.assemble((_glyph(kind), kind[2]), pin, f"{label:<{longest}}")),
+            (1, Content(f"{accuracy:>8}")),
+            (3, Content.styled(f"{size(checkpoint.bytes):>9}", MUTED)),
+            (2, Content.styled(f"{age(max(0.0, now - checkpoint.time)):>7}", MUTED)),
+        ]
+        rows.append((checkpoint.file, fit(pieces, width, " ")))
+    return rows
+
+
+def _glyph(kind: tuple[str, str, str]) -> str:
+    return kind[0] if unicode_terminal() else kind[1]
+
+
+def on_disk(state: RunState, folder: Path) -> str:
+    """The newest checkpoint on disk, and its age."""
+    newest = newest_on_disk(state, folder)
+    if newest is None:
+        return "no checkpoint on disk yet"
+    return f"newest on disk: {name(newest)}, {ago(max(0.0, time.time() - newest.time))}"
