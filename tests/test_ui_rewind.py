@@ -31,7 +31,7 @@ async def test_an_epoch_is_looked_at_again_and_forked(root: Path) -> None:
             pilot, "epoch 6/6", "train 0.1667 val 0.2000", "gap +0.0333", "optimizer.learning_rate = 0.25 @4"
         )
         await pilot.press("home")
-        await wait_to_see(pilot, "epoch 1/6", "no checkpoint at or before", "checkpoints.every_epochs = 1")
+        await wait_to_see(pilot, "epoch 1/6", "no checkpoint until here", "checkpoints.every_epochs = 1")
         await pilot.press("f")
         await wait_for(pilot, lambda: app._notifications, "that no fork is possible")
         await pilot.press("right", "right")

@@ -36,15 +36,17 @@ class Quantity:
     each_epoch: str = ""
     log: bool = False
     scale: float = 1.0
+    noisy: bool = True
+    """Whether smoothing its training says more."""
 
 
 QUANTITIES = {
     "loss": Quantity("loss", ("train_loss", "epoch_train_loss"), "val_loss", log=True),
     "accuracy": Quantity("accuracy %", ("train_accuracy", "epoch_train_accuracy"), "val_accuracy", scale=100.0),
-    "rate": Quantity("learning rate", ("learning_rate",), log=True),
+    "rate": Quantity("learning rate", ("learning_rate",), log=True, noisy=False),
     "gradient": Quantity("gradient norm", ("gradient_norm",), log=True),
     "throughput": Quantity("images/s", ("images_per_second",)),
-    "gap": Quantity("gap: val − train loss", (), "gap"),
+    "gap": Quantity("gap: val − train loss", (), "gap", noisy=False),
 }
 
 
@@ -85,7 +87,7 @@ def picture(
     curves: list[Curve] = []
     for other in others:
         curves += lines.of_other(other, Scale(other.state, view.unit), len(others) <= MOST_FADED)
-    own, bands = lines.of_run(state, scale, smoothing)
+    own, bands = lines.of_run(state, scale, smoothing if quantity.noisy else 0.0)
     if view.until is not None:
         own = [part for curve in own for part in _cut(curve, scale.place(view.until))]
     curves += own

@@ -38,7 +38,7 @@ class RewindScreen(ChartScreen):
         "with the settings of that moment. A run that was itself forked has its parent drawn over it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "epoch before", key_display="← →", priority=True, tooltip="The epoch before"),
+        Binding("left", "move(-1)", "epoch", key_display="← →", priority=True, tooltip="The epoch before"),
         Binding("right", "move(1)", "next epoch", show=False, priority=True, tooltip="The next epoch"),
         Binding("pageup", "move(-10)", "10 back", show=False, priority=True, tooltip="Ten epochs back"),
         Binding("pagedown", "move(10)", "10 on", show=False, priority=True, tooltip="Ten epochs on"),
@@ -181,13 +181,13 @@ def _origin(state: RunState, epoch: Epoch | None, folder: Path) -> Content:
     if epoch is None:
         return Content()
     nearest = checkpoint_before(state, epoch.step, folder)
-    remedy = f"checkpoints.every_epochs = {epoch.epoch} would have kept one here"
+    remedy = f"every_epochs = {epoch.epoch} would have kept one"
     if nearest is None:
-        return Content.styled(f"no checkpoint at or before this epoch; {remedy}", "$text-warning")
+        return Content.styled(f"no checkpoint until here; checkpoints.{remedy}", "$text-warning")
     name = Content.styled(f"{shown('◆')} {clean(nearest.file.removesuffix('.safetensors'), 40)}", "$saved")
     if nearest.step == epoch.step:
         return Content.assemble(name, (f"  {', '.join(map(clean, nearest.kinds))}  ", MUTED), "f forks from here")
-    return Content.assemble(name, f"  f forks from epoch {nearest.epoch}", (f"; {remedy}", MUTED))
+    return Content.assemble(name, f"  f forks from epoch {nearest.epoch}", (f"; {remedy} here", MUTED))
 
 
 def _changes(state: RunState, epoch: Epoch | None) -> Content:
@@ -196,7 +196,7 @@ def _changes(state: RunState, epoch: Epoch | None) -> Content:
     if not made:
         return Content.styled("no live changes until here" if epoch else "", MUTED)
     words = [
-        f"{clean(path, 40)} = {clean(str(value), 30)} @{change.epoch}"
+        f"{clean(path, 40)} = {f'{value:.4g}' if isinstance(value, float) else clean(str(value), 30)} @{change.epoch}"
         for change in reversed(made)
         for path, value in change.changes.items()
     ]

@@ -104,13 +104,15 @@ class Charts(ChartGrid):
         step, unit = self.view.cursor or 0.0, self.view.unit
         found = readings(self.state, name, step, unit, self.others)
         where = Legend("cursor", "│", Scale(self.state, unit).words(step))
-        return (where, *(Legend(r.style, r.glyph, f"{r.name} {r.value}".strip()) for r in found))
+        names = not self.others  # their values need the room, and glyphs tell whose they are
+        entries = ((r, f"{r.name} {r.value}".strip() if names else r.value) for r in found)
+        return (where, *(Legend(r.style, r.glyph.strip("⠒") or "⠒", words) for r, words in entries))
 
     def _note(self, name: str) -> str:
         """How the chart is looked at, where not as usual; else a key that changes it."""
         view = self.view
         seen = "zoomed" if view.window else "recent" if view.recent else ""
-        smooth = f"smooth {SMOOTHING[self.smoothing]:g}" if self.smoothing and QUANTITIES[name].train else ""
+        smooth = f"smooth {SMOOTHING[self.smoothing]:g}" if self.smoothing and QUANTITIES[name].noisy else ""
         if view.until is not None:
             return seen
         if view.cursor is not None:
