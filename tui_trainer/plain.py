@@ -181,3 +181,37 @@ def print_run(state: RunState, notes: Notes) -> None:
         print("\n".join(f"{'':>15}{row}" for row in state.boundary.rows))
     if state.unreadable:
         print(f"{'warning':>13}  {plural(state.unreadable, 'line')} of events.jsonl could not be read: skipped")
+
+
+def share(fraction: float | None) -> str:
+    """In percent, without the sign: `97.1`."""
+    return "–" if fraction is None else f"{100 * fraction:.1f}"
+
+
+def print_mistakes(found: Mapping[str, Any], worst: int) -> None:
+    """The confusion matrix with recall and precision, then the worst mistakes."""
+    names = [clean(name, 16) for name in found["classes"]]
+    where = f"{found['checkpoint']} (epoch {found['epoch']}) on {found['split']}"
+    count = plural(found["examples"] - found["correct"], "mistake")
+    print(f"{where}: {count} in {plural(found['examples'], 'example')}, accuracy {percent(found['accuracy'])}\n")
+    rows = [
+        (name, *(str(cell) if cell else "·" for cell in row), share(recall))
+        for name, row, recall in zip(names, found["confusion"], found["recall"], strict=True)
+    ]
+    rows.append(("precision %", *map(share, found["precision"]), ""))
+    print_table(("true \\ predicted", *names, "recall %"), rows, right=frozenset(range(1, len(names) + 2)))
+    if shown := found["mistakes"][:worst]:
+        print()
+        headings = ("example", "true", "predicted", "with", "true class", "loss")
+        table = [
+            (
+                f"{mistake['index']:,}",
+                names[mistake["true"]],
+                names[mistake["predicted"]],
+                percent(mistake["probability"], 1),
+                percent(mistake["true_probability"], 1),
+                f"{mistake['loss']:.3f}",
+            )
+            for mistake in shown
+        ]
+        print_table(headings, table, right=frozenset({0, 3, 4, 5}))

@@ -133,6 +133,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": results.show,
     "tail": results.tail,
     "evaluate": results.evaluate,
+    "mistakes": results.mistakes,
     "verify": results.verify,
     "export": results.export,
     "compare": study_reports.compare,

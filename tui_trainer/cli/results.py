@@ -75,6 +75,36 @@ def evaluate(
         )
 
 
+def mistakes(
+    reference: RunName,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="best, last, an epoch as e12, or a file; best, or last of a live run")
+    ] = None,
+    split: Annotated[Literal["train", "validation", "test"], typer.Option()] = "test",
+    worst: Annotated[int, typer.Option("-n", "--worst", min=0, help="of the worst mistakes to print")] = 10,
+    json: Json = False,
+) -> None:
+    """What a checkpoint confuses with what, and its worst mistakes.
+
+    With --json their inputs too: grey levels from 0 to 255 for pictures.
+    """
+    from tui_trainer import plain
+    from tui_trainer.runs import follow
+    from tui_trainer.runs.jobs import run_job
+
+    chosen = find(reference)
+    follower = follow.Follower(chosen)
+    state = follower.catch_up()
+    file = checkpoint_file(chosen, state, checkpoint or ("last" if follower.alive else "best"))
+    root = data_root() if "data" in overrides else follower.data_root
+    with Progress(f"looking for mistakes on {split}") as progress:
+        found = run_job("mistakes", str(chosen.path), str(file), split, str(root), on_progress=progress.tell)
+    if json:
+        plain.print_json(found)
+    else:
+        plain.print_mistakes(found, worst)
+
+
 def verify(reference: RunName, json: Json = False) -> None:
     """Prove a run by training it again.
 

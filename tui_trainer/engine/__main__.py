@@ -106,12 +106,13 @@ def become_worker(order: bytes, lock: int) -> int:
 def run_job(job: str, arguments: list[str]) -> int:
     import json
 
-    from tui_trainer.engine import analyses, jobs, preflight, throughput
+    from tui_trainer.engine import analyses, jobs, mistakes, preflight, throughput
     from tui_trainer.text import InputError
 
     jobs_by_name: dict[str, Callable[..., None]] = {
         "check": jobs.check_file,
         "evaluate": jobs.evaluate_run,
+        "mistakes": mistakes.find_mistakes,
         "export": jobs.export_run,
         "verify": jobs.verify_run,
         "fetch": jobs.fetch,

@@ -14,6 +14,7 @@ from torch import nn
 from tui_trainer import datasets
 from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, model, trained
+from tui_trainer.engine.checkpoint import Snapshot
 from tui_trainer.engine.evaluate import evaluate
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError, clean
@@ -57,23 +58,29 @@ def evaluate_run(run: str, file: str, split: str, data_root: str) -> None:
     """Loss and accuracy of a checkpoint on one split. Reads only, so it needs no lock and may run beside a worker."""
     snapshot = checkpoint.read(Path(file), telling("bytes"))
     subject = trained.load(snapshot, Path(data_root))
-    splits = subject.splits
-    examples = {"train": splits.train, "validation": splits.validation, "test": splits.test}[split]
+    examples = subject.splits.named(split)
     loss, accuracy = evaluate(subject.model, examples, telling("examples"))
     tell(
         result={
-            "run": Run(Path(run)).id,
-            "checkpoint": Path(file).name,
-            "epoch": snapshot.meta.epoch,
-            "step": snapshot.meta.step,
-            "split": split,
-            "examples": len(examples),
+            **header(run, file, snapshot, split, len(examples), subject.numerics.device),
             "loss": loss,
             "accuracy": accuracy,
             "correct": round(accuracy * len(examples)),
-            "device": subject.numerics.device,
         }
     )
+
+
+def header(run: str, file: str, snapshot: Snapshot, split: str, examples: int, device: str) -> dict[str, Any]:
+    """What every result of a checkpoint on a split begins with."""
+    return {
+        "run": Run(Path(run)).id,
+        "checkpoint": Path(file).name,
+        "epoch": snapshot.meta.epoch,
+        "step": snapshot.meta.step,
+        "split": split,
+        "examples": examples,
+        "device": device,
+    }
 
 
 def export_run(file: str, output: str, names: str) -> None:

@@ -23,8 +23,9 @@ WORKER_KEYS = (
     Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
     Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
     Binding("b", "rewind", "rewind", show=False, tooltip="Back over its epochs, and a fork from one of them"),
+    Binding("w", "mistakes", "mistakes", show=False, tooltip="What it confuses, and its worst mistakes"),
 )
-DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork"}
+DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork", "mistakes"}
 """Actions that not every state allows."""
 
 
@@ -54,11 +55,11 @@ class WorkerScreen(ChartScreen):
         state = self.follower.state
         if self.launched_at is not None:
             return set()
-        fork = {"fork"} if state.newest_checkpoint else set()
+        saved = {"fork", "mistakes"} if state.newest_checkpoint else set()
         if not self.live:
-            return fork | ({"resume"} if state.status in ("stopped", "interrupted") else set())
+            return saved | ({"resume"} if state.status in ("stopped", "interrupted") else set())
         live = {"running": {"pause", "save", "stop", "change"}, "paused": {"resume", "save", "stop", "change"}}
-        return fork | live.get(state.status, set())
+        return saved | live.get(state.status, set())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action in self.possible() if action in DEPENDENT else True
@@ -119,6 +120,11 @@ class WorkerScreen(ChartScreen):
         from tui_trainer.ui.screens.rewind import RewindScreen
 
         self.app.push_screen(RewindScreen(self.follower))
+
+    def action_mistakes(self) -> None:
+        from tui_trainer.ui.screens.mistakes import MistakesScreen
+
+        self.app.push_screen(MistakesScreen(self.follower))
 
     def action_compare(self) -> None:
         root, parent_id = self.run_directory.path.parent, self.follower.state.parent

@@ -1,0 +1,179 @@
+"""Mistakes: what a checkpoint confuses with what, counted as plain PyTorch counts it, and how they are shown."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.dashboard import FakeRun, make_app, screen_of, wait_for, wait_for_screen, wait_to_see
+from tests.running import make_run, process_put_back, quick, work
+from tui_trainer.engine import mistakes, trained
+from tui_trainer.runs.directory import Run
+from tui_trainer.text import InputError
+from tui_trainer.ui import pixels
+from tui_trainer.ui.screens.mistakes import MistakesScreen
+from tui_trainer.ui.widgets import job_line
+from tui_trainer.ui.widgets.confusion import Confusion
+from tui_trainer.ui.widgets.gallery import Gallery
+
+
+def mistakes_of(run: Run, split: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    (file,) = run.checkpoints.iterdir()
+    capsys.readouterr()
+    with process_put_back():
+        mistakes.find_mistakes(str(run.path), str(file), split, "")
+    *progress, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert progress and all("progress" in told for told in progress)
+    found: dict[str, Any] = last["result"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "settings", [("epochs=1",), ("epochs=1", "scaling=standardise"), ("data=moons", "epochs=2")], ids=str
+)
+def test_counts_and_worst_examples_are_those_of_the_plain_forward(
+    settings: tuple[str, ...], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(root, quick(*settings, "checkpoints.best=false"))
+    assert work(run).status == "finished"
+    found = mistakes_of(run, "test", capsys)
+    with process_put_back():
+        subject = trained.load(trained.newest(run), Path())
+    test, model = subject.splits.test, subject.model.eval()
+    with torch.no_grad():
+        probabilities = model(test.images).softmax(1)
+    predicted = probabilities.argmax(1)
+    pairs = list(zip(test.labels.tolist(), predicted.tolist(), strict=True))
+    classes = range(len(found["classes"]))
+    assert found["confusion"] == [[pairs.count((t, p)) for p in classes] for t in classes]
+    assert found["examples"] == len(test) and found["correct"] == sum(t == p for t, p in pairs) < len(test)
+    for label in classes:
+        of_class, called = [p for t, p in pairs if t == label], [t for t, p in pairs if p == label]
+        assert found["recall"][label] == pytest.approx(of_class.count(label) / len(of_class))
+        assert found["precision"][label] == (pytest.approx(called.count(label) / len(called)) if called else None)
+    losses = [example["loss"] for example in found["mistakes"]]
+    assert losses == sorted(losses, reverse=True)
+    wrong = [index for index, (t, p) in enumerate(pairs) if t != p]
+    assert {example["index"] for example in found["mistakes"]} <= set(wrong)
+    assert len(found["mistakes"]) >= min(len(wrong), mistakes.WORST)
+    first = found["mistakes"][0]
+    assert first["true_probability"] == pytest.approx(probabilities[first["index"], first["true"]].item(), rel=1e-4)
+    if found["image_shape"]:
+        assert found["boundary"] is None and len(first["inputs"]) == 64 and set(first["inputs"]) <= set(range(256))
+    else:
+        assert len(found["boundary"]["points"]) == len(wrong)
+        assert first["inputs"] == test.images[first["index"]].tolist()
+
+
+def test_pictures_are_scaled_to_whole_pixels_and_drawn_with_ink() -> None:
+    assert pixels.factor((8, 8), 40, 8) == 2 and pixels.factor((28, 28), 78, 14) == 1
+    assert pixels.factor((28, 28), 78, 7) == 1 / 2 and pixels.factor((28, 28), 10, 1) == 1 / 14
+    small = pixels.scaled([[0, 100], [200, 100]], 1 / 2)
+    assert small == [[100]] and pixels.scaled(small, 2) == [[100, 100], [100, 100]]
+    assert pixels.cells([[0, 255], [255, 255], [255, 0]]) == [[(0, 15), (15, 15)], [(15, 0), (0, 0)]]
+    assert [pixels.character(*pair) for pair in ((0, 0), (0, 15), (15, 15))] == [" ", "=", "@"]
+    for side in (8, 28):
+        for times in (1 / 3, 1.0, 2.0):
+            picture = pixels.scaled([[7] * side] * side, times)
+            assert (len(picture), len(picture[0])) == pixels.extent((side, side), times)
+
+
+def result(*wrong: tuple[int, int], split: str = "test") -> dict[str, Any]:
+    """Of three classes, with these mistakes, each of a loss of its own."""
+    confusion = [[5, 0, 0], [0, 5, 0], [0, 0, 5]]
+    for true, predicted in wrong:
+        confusion[true][predicted] += 1
+    examples = [
+        {
+            **{"index": 40 + n, "true": t, "predicted": p, "probability": 0.9, "true_probability": 0.05},
+            **{"loss": 3.0 - n, "inputs": [255, 0, 0, 255]},
+        }
+        for n, (t, p) in enumerate(wrong)
+    ]
+    return {
+        **{"run": "x", "checkpoint": "e0001-s000040.safetensors", "epoch": 1, "step": 40, "split": split},
+        **{
+            "examples": 15 + len(wrong),
+            "device": "cpu",
+            "loss": 1.0,
+            "accuracy": 15 / (15 + len(wrong)),
+            "correct": 15,
+        },
+        **{"classes": ["cat", "dog", "owl"], "confusion": confusion, "recall": [1.0, 0.8, None]},
+        **{"precision": [0.9, None, 1.0], "image_shape": [2, 2], "mistakes": examples, "boundary": None},
+    }
+
+
+class FakeJob:
+    """Gives the next of `results`, or refuses with it where it is words."""
+
+    results: list[dict[str, Any] | str]
+    asked: list[tuple[str, ...]]
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        self.name = name
+        self.asked.append(arguments)
+
+    def result(self, on_progress: Any) -> dict[str, Any]:
+        outcome = self.results.pop(0)
+        if isinstance(outcome, str):
+            raise InputError(outcome)
+        return outcome
+
+    def cancel(self) -> None: ...
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> type[FakeJob]:
+    FakeJob.results, FakeJob.asked = [], []
+    monkeypatch.setattr(job_line, "Job", FakeJob)
+    return FakeJob
+
+
+async def test_a_cell_of_the_table_decides_which_mistakes_are_shown(root: Path, jobs: type[FakeJob]) -> None:
+    fake = FakeRun(root, epochs=2).start().train(1, 2)
+    fake.save(2)
+    fake.finish()
+    jobs.results = [result((1, 0), (0, 2), (1, 2)), "the data [bold are \x1b[31mgone", result(split="train")]
+    async with make_app(root, fake.run).run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, "RunScreen")
+        await wait_to_see(pilot, "finished")
+        await pilot.press("w")
+        await wait_for_screen(pilot, "MistakesScreen")
+        await wait_to_see(
+            pilot, "3 mistakes in 18 examples", "1 of 3", "true dog, predicted cat with 90.0 %", "precision %"
+        )
+        screen = screen_of(pilot, MistakesScreen)
+        table, gallery = screen.query_one(Confusion), screen.query_one(Gallery)
+        table.move_cursor(row=1, column=3)
+        await wait_to_see(pilot, "1 of 1", "true dog, predicted owl", "dog → owl")
+        table.move_cursor(row=1, column=2)  # the diagonal: all of this class
+        await wait_to_see(pilot, "1 of 2", "true dog, predicted cat")
+        gallery.focus()
+        await pilot.press("right", "right")
+        await wait_to_see(pilot, "2 of 2", "dog → owl")
+        await pilot.press("a")
+        await wait_to_see(pilot, "1 of 3")
+        await pilot.press("t")
+        await wait_to_see(pilot, "! the data [bold are [31mgone")
+        await pilot.press("t")
+        await wait_to_see(pilot, "no mistakes in 15 examples, 100.00 % right", "every example is classified right")
+        assert [split for _, _, split, _ in jobs.asked] == ["test", "validation", "train"]
+        await pilot.press("b", "escape")
+        await wait_for_screen(pilot, "RunScreen")
+
+
+async def test_a_run_without_such_a_checkpoint_says_so(root: Path, jobs: type[FakeJob]) -> None:
+    fake = FakeRun(root, epochs=3).start().train(1, 2)
+    fake.save(1)
+    fake.train(3).finish()
+    async with make_app(root, fake.run).run_test(size=(80, 24)) as pilot:
+        await wait_to_see(pilot, "finished")
+        await pilot.press("w")
+        await wait_to_see(pilot, "! there is no best checkpoint on disk yet")
+        jobs.results = [result((1, 0))]
+        await pilot.press("b")
+        await wait_to_see(pilot, "1 mistake in 16 examples")
+        await wait_for(pilot, lambda: jobs.asked[0][1].endswith("e0001-s000040.safetensors"), "the newest one")

@@ -1,0 +1,90 @@
+"""What a network confuses with what: counts of true against predicted classes, shaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.style import Style
+from rich.text import Text
+from textual.color import Color
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
+
+from tui_trainer.plain import share
+from tui_trainer.text import clean
+
+MOST_NAME = 12  # cells of a class's name on the left
+CORNER = "true \\ predicted"
+MOST_HEADING = 6  # and above its column
+
+
+class Confusion(DataTable[Text]):
+    """One row a true class, one column a predicted one, recall on the right, precision below.
+
+    `picked` says which examples the highlighted cell stands for.
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id, cursor_type="cell", fixed_columns=1, cell_padding=0)
+        self.cursor_foreground_priority = "renderable"
+        self.found: Mapping[str, Any] = {}
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.fill(self.found))
+
+    def fill(self, found: Mapping[str, Any]) -> None:
+        """All of it anew: another result, another theme. The highlight goes to the corner, which means all."""
+        self.found = found
+        self.clear(columns=True)
+        if not found:
+            return
+        names = [clean(name, MOST_NAME) for name in found["classes"]]
+        counts = found["confusion"]
+        most = max(*map(max, counts), 1)
+        wrong = max((n for t, row in enumerate(counts) for p, n in enumerate(row) if t != p), default=0)
+        wide = max(len(f"{most:,}"), min(max(map(len, names)), MOST_HEADING), 3)
+        self._heading(CORNER, max(*map(len, names), len(CORNER)), right=False)
+        for name in names:
+            self._heading(clean(name, MOST_HEADING), wide)
+        self._heading("recall %", 8)
+        for label, (name, row) in enumerate(zip(names, counts, strict=True)):
+            shaded = [
+                self._cell(n, wide, label == column, wrong, found["recall"][label]) for column, n in enumerate(row)
+            ]
+            self.add_row(Text(f" {name}"), *shaded, Text(f" {share(found['recall'][label]):>8} "))
+        self.add_row(
+            Text(" precision %", "dim"), *(Text(f" {_whole(p):>{wide}} ") for p in found["precision"]), Text("")
+        )
+
+    def _heading(self, words: str, width: int, right: bool = True) -> None:
+        self.add_column(Text(f" {words:>{width}} " if right else f" {words:<{width}} "), width=width + 2)
+
+    def _cell(self, count: int, width: int, right: bool, most_wrong: int, recall: float | None) -> Text:
+        """A count, the darker the more mistakes, or, on the diagonal, the more of its class are right."""
+        if not count:
+            return Text(f" {'·':>{width}} ", Style(dim=True))
+        theme = self.app.current_theme
+        hue = theme.success if right else theme.error
+        strength = 0.35 * (recall or 0) if right else 0.12 + 0.43 * count / most_wrong
+        ground = Color.parse(theme.background or "black").blend(Color.parse(hue or "white"), strength)
+        return Text(f" {count:>{width},} ", Style(bgcolor=ground.rich_color, bold=not right))
+
+    def picked(self, place: Coordinate) -> tuple[int | None, int | None]:
+        """True and predicted class of the examples a cell stands for; None for any.
+
+        The corner stands for all mistakes, the diagonal and the edges for those of one class.
+        """
+        classes = len(self.found.get("classes", ()))
+        true = place.row if place.row < classes else None
+        predicted = place.column - 1 if 1 <= place.column <= classes else None
+        if place == Coordinate(0, 0):
+            return None, None
+        return true, (None if true == predicted else predicted)
+
+
+def _whole(fraction: float | None) -> str:
+    """In whole percent; 100 only where none is wrong."""
+    if fraction is None or fraction == 1:
+        return "–" if fraction is None else "100"
+    return str(min(round(100 * fraction), 99))
