@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_trainer.config import RunConfig, settings, steps_between
@@ -30,6 +30,7 @@ from tui_trainer.ui.screens.preflight import PreflightScreen, time_card, verdict
 from tui_trainer.ui.screens.save_preset import SavePresetScreen
 from tui_trainer.ui.widgets.field import Field
 from tui_trainer.ui.widgets.fields import Fields, title
+from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED
 
@@ -50,12 +51,12 @@ class FormScreen(Screen[None]):
         Binding("ctrl+z", "undo", "undo", priority=True, tooltip="Take the last change back"),
         Binding("ctrl+y", "redo", "redo", priority=True, show=False, tooltip="Make it again"),
         Binding("f8", "reset", "reset field", show=False, tooltip="Give the field the preset's value"),
-        Binding("ctrl+g", "go_to", "go to", priority=True, show=False, tooltip="A field by a part of its name"),
-        Binding("f2", "save_preset", "save preset", show=False, tooltip="Keep these settings as a preset of your own"),
-        Binding("f3", "copy_command", "copy command", show=False, tooltip="The same training as a line for the shell"),
+        Binding("escape", "back", "back", tooltip="Home, without starting"),
+        Binding("f2", "save_preset", "save preset", tooltip="Keep these settings as a preset of your own"),
+        Binding("f3", "copy_command", "copy command", tooltip="The same training as a line for the shell"),
+        Binding("ctrl+g", "go_to", "go to", priority=True, tooltip="A field by a part of its name"),
         Binding("up", "app.focus_previous", "previous field", show=False),
         Binding("down,enter", "app.focus_next", "next field", show=False),
-        Binding("escape", "back", "back", tooltip="Home, without starting"),
     ]
 
     def __init__(self, preset: Preset, data_root: Path, fork: Fork | None = None, find_rate: bool = False) -> None:
@@ -92,7 +93,7 @@ class FormScreen(Screen[None]):
             with Horizontal(id="start-row"):
                 yield Button("Start", id="start", variant="primary", compact=True)
                 yield Line(id="start-reason")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.judge()
