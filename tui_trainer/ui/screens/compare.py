@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widgets import DataTable, Footer
+from textual.widgets import DataTable
 
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
@@ -24,6 +24,7 @@ from tui_trainer.text import InputError, clean, plural, unicode_terminal
 from tui_trainer.ui.messages import OpenWanted
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.report import Piece, fit
+from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.overlay import Overlay
 from tui_trainer.ui.words import MUTED, status
@@ -62,7 +63,7 @@ class CompareScreen(Screen[None]):
         yield Line(Content.styled("reading the runs…", MUTED), id="compare-top")
         yield CompareTable(id="compare-table")
         yield Overlay(id="charts")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.table.focus()

@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer, Input, OptionList, Static, Tree
+from textual.widgets import Input, OptionList, Static, Tree
 
 from tui_trainer import machine, presets
 from tui_trainer.presets import Preset
@@ -37,6 +37,7 @@ from tui_trainer.ui.messages import (
     StudyWanted,
 )
 from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, in_order
+from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.machine import Machine, MachinePanel, look
 from tui_trainer.ui.widgets.presets import Data, PresetTree
@@ -114,7 +115,7 @@ class HomeScreen(Screen[None]):
                 yield Line(Content.styled("Machine", "bold"), classes="heading")
                 yield MachinePanel(id="machine")
         yield Line(id="session")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.read_presets()

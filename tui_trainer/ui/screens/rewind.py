@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Footer
 
 from tui_trainer.runs.events import Checkpoint, Epoch
 from tui_trainer.runs.follow import Follower
@@ -23,6 +22,7 @@ from tui_trainer.ui.rows import shown
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS, ChartScreen
 from tui_trainer.ui.widgets.chart import Chart
 from tui_trainer.ui.widgets.charts import Charts
+from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.scrubber import Scrubber
 from tui_trainer.ui.words import MUTED
@@ -64,7 +64,7 @@ class RewindScreen(ChartScreen):
             yield Line(id="rewind-checkpoint")
             yield Line(id="rewind-changes")
         yield Charts(self.follower.state, id="charts")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one(Scrubber).focus()

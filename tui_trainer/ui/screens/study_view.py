@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.studies.follow import RowState, StudyFollower
@@ -22,6 +22,7 @@ from tui_trainer.text import InputError, clean
 from tui_trainer.ui import study_report
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.study_rows import StudyRows
+from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line, Lines
 from tui_trainer.ui.widgets.study_charts import StudyCharts
 from tui_trainer.ui.widgets.study_table import StudyTable
@@ -83,7 +84,7 @@ class StudyView(Screen[None]):
             yield StudyCharts(self.follower, id="charts")
             with VerticalScroll(id="findings-panel"):
                 yield Lines(id="findings")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.table.focus()
