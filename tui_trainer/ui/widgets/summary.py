@@ -37,15 +37,15 @@ class Summary(VerticalScroll, can_focus=True):
         super().__init__(id=id)
         self.follower = follower
         self.children_names: list[str] = []
-        self.looked = False
+        self.verdict: Verdict | None = None
 
     def compose(self) -> ComposeResult:
         yield Lines()
 
     def show(self, verdict: Verdict) -> None:
-        if not self.looked:
-            self.looked = True
+        if self.verdict is None:
             self._find_children()
+        self.verdict = verdict
         bindings = self.screen.active_bindings
         possible = [(key, word) for key, word in NEXT if key in bindings and bindings[key].enabled]
         width = self.scrollable_content_region.width
@@ -60,6 +60,8 @@ class Summary(VerticalScroll, can_focus=True):
 
     def on_summary_children_found(self, event: ChildrenFound) -> None:
         self.children_names = event.names
+        if self.verdict:
+            self.show(self.verdict)
 
 
 def card(
