@@ -1,6 +1,7 @@
 """Training speed against everything its user would otherwise write or install, and against the machine's own limit.
 
-    python -m benchmarks [--only WORKLOAD …] [--peers NAME …] [--rounds 3] [--seconds 1] [--device cpu] [-o FILE.md]
+    python -m benchmarks [--only WORKLOAD …] [--peers NAME …] [--rounds 3] [--seconds 1] [--device cpu]
+                         [--step-path manual] [-o FILE.md]
 
 Needs MNIST under TUI_TRAINER_DATA and, for all peers, the extra `bench`; a peer that is not installed is skipped by
 name, one that crashes or does not answer has its reason in the table. In every round each contender is measured once,
@@ -63,12 +64,12 @@ class Result:
         return f"{page.micro(statistics.median(self.peers[name]))} (×{self.ratio(name):.2f})"
 
 
-def measure(work: Workload, processes: Sequence[PeerProcess], rounds: int, seconds: float, device: str) -> Result:
+def measure(work: Workload, processes: Sequence[PeerProcess], options: argparse.Namespace) -> Result:
     result = Result(work)
-    measure_floor(result, device)
-    for number in range(1, rounds + 1):
+    measure_floor(result, options.device)
+    for number in range(1, options.rounds + 1):
         try:
-            own = ours.sample(work, seconds, device, attached=work.name == HEADLINE)
+            own = ours.sample(work, options.seconds, options.device, work.name == HEADLINE, options.step_path)
         except (InputError, subprocess.SubprocessError) as error:
             say(f"{work.name}, round {number}: ours: {error}")
             continue
@@ -78,7 +79,7 @@ def measure(work: Workload, processes: Sequence[PeerProcess], rounds: int, secon
         say(f"{work.name}, round {number}: ours ({own.step_path}) {page.micro(own.seconds)} µs")
         for process in processes:
             if process.name not in result.failed:
-                measure_peer(result, process, seconds)
+                measure_peer(result, process, options.seconds)
     return result
 
 
@@ -168,9 +169,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a sample; at least one epoch")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--step-path", choices=("auto", "manual", "autograd", "graph"), default="auto", help="ours")
     parser.add_argument("-o", "--output", type=Path, help=f"default: {page.PAGE.name}, if nothing is left out")
     options = parser.parse_args()
-    output = options.output or (page.PAGE if options.only is None and options.peers is None else None)
+    whole_table = options.only is None and options.peers is None and options.step_path == "auto"
+    output = options.output or (page.PAGE if whole_table else None)
     names = []
     for name in PEERS if options.peers is None else options.peers:
         if missing := PEERS[name].missing:
@@ -186,8 +189,8 @@ def main() -> None:
             for name in names
         ]
         for key in options.only or WORKLOADS:
-            results.append(measure(WORKLOADS[key], processes, options.rounds, options.seconds, options.device))
-            if key == HEADLINE:
+            results.append(measure(WORKLOADS[key], processes, options))
+            if key == HEADLINE and options.step_path == "auto":
                 whole = measure_whole(options.device)
             section = list(report(results, names, conditions, whole))
             if output:

@@ -14,6 +14,7 @@ import torch
 from benchmarks import page
 from benchmarks.floor import best_time, product_time
 from tui_trainer import presets
+from tui_trainer.engine import device as numerics
 from tui_trainer.engine import model
 from tui_trainer.engine.data import Examples
 from tui_trainer.engine.evaluate import BATCH, GPU_BATCH, evaluate
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=page.PAGE)
     options = parser.parse_args()
     device = options.device
+    numerics.keep_freed_memory()  # as a worker does
     examples = Examples(
         torch.rand(EXAMPLES, 784, device=device), torch.randint(10, (EXAMPLES,), dtype=torch.int64, device=device)
     )

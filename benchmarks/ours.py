@@ -95,9 +95,9 @@ def training(arguments: list[str], attached: bool) -> Iterator[Training]:
             going.close()
 
 
-def sample(work: Workload, seconds: float, device: str, attached: bool) -> Sample:
+def sample(work: Workload, seconds: float, device: str, attached: bool, step_path: str) -> Sample:
     """Train for about `seconds` after the first epoch, which is the warm-up. Raises `InputError`."""
-    arguments = [work.preset, *work.settings, "--set", f"device={device}"]
+    arguments = [work.preset, *work.settings, "--set", f"device={device}", "--set", f"step_path={step_path}"]
     with training(arguments, attached) as going:
         going.wait_for_state(lambda state: bool(state.epochs_done))
         first = going.elapsed

@@ -293,3 +293,28 @@ def test_what_cannot_be_trained_here_is_refused_before_training(settings: list[s
     state = work(run, root)
     assert state.status == "failed" and state.started is None and words in state.reason
     assert not list(run.checkpoints.iterdir())
+
+
+@pytest.mark.parametrize("call", ["scandir", "unlink"])
+def test_an_inbox_that_cannot_be_read_or_changed_ends_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], call: str
+) -> None:
+    """It turns so in the middle of a run, which a signal still ends in order."""
+    real, wish = getattr(os, call), Save()
+
+    def refuse(path: Any, *arguments: Any, **options: Any) -> Any:
+        if Path(path) == run.inbox or Path(path).parent == run.inbox:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return real(path, *arguments, **options)
+
+    def turn() -> None:
+        commands.send(run.inbox, wish)
+        monkeypatch.setattr(os, call, refuse)
+
+    with watched(on_step(15, turn)), watched(on_step(20, lambda: os.kill(os.getpid(), signal.SIGTERM))):
+        state = work(run)
+    assert (state.status, state.step) == ("stopped", 20)
+    told = [event.message for event in logged(run) if isinstance(event, events.Log) and event.level == "error"]
+    assert len(told) == 1 and "inbox" in told[0] and "Read-only file system" in told[0]
+    assert capfd.readouterr().err.count(told[0]) == 1
+    assert [(a.id, a.ok) for a in answers(run)] == ([(wish.id, True)] if call == "unlink" else [])

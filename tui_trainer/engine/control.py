@@ -1,6 +1,7 @@
 """What people ask of a live run, carried out between chunks: commands from the inbox, signals from the system."""
 
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from tui_trainer.engine.train import Report
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Set, Stop
-from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import Change
 from tui_trainer.text import InputError
 
@@ -29,11 +29,45 @@ class Signals:
         self.received = signal.Signals(number).name
 
 
+class Inbox:
+    """What people sent. A folder that cannot be read or changed any more is told once, and ends nothing."""
+
+    def __init__(self, folder: Path, report: Report) -> None:
+        self.folder = folder
+        self.report = report
+        self.done: set[str] = set()  # carried out, but their files could not be deleted
+        self.is_told = False
+
+    def waiting(self) -> list[tuple[Path, AnyCommand | None]]:
+        """Commands in order, each with its file. Raises `FileNotFoundError` where the run itself is gone."""
+        try:
+            return [(path, command) for path, command in commands.receive(self.folder) if path.name not in self.done]
+        except FileNotFoundError:
+            raise
+        except OSError as error:  # or a network file system that stutters: the next look will do
+            self._tell(f"the inbox cannot be read: {error.strerror}")
+            return []
+
+    def delete(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self.done.add(path.name)
+            self._tell(f"{path.name} cannot be deleted from the inbox: {error.strerror}")
+
+    def _tell(self, problem: str) -> None:
+        if not self.is_told:
+            self.is_told = True
+            message = f"{problem}; training goes on, and a signal ends it whatever becomes of the folder"
+            print(message, file=sys.stderr, flush=True)  # into worker.log
+            self.report(events.Log(level="error", message=message))
+
+
 class Control:
     """`go_on` is the training loop's only look at the world; `last_state` says how the run ended early, if it did."""
 
-    def __init__(self, run: Run, trainer: Trainer, keep: Retention, signals: Signals, report: Report) -> None:
-        self.run = run
+    def __init__(self, inbox: Inbox, trainer: Trainer, keep: Retention, signals: Signals, report: Report) -> None:
+        self.inbox = inbox
         self.trainer = trainer
         self.keep = keep
         self.signals = signals
@@ -44,13 +78,13 @@ class Control:
     def go_on(self) -> bool:
         """Carry out what waits, and wait while paused. False: the run ends here."""
         while self.last_state is None:
-            for path, command in self._waiting():
+            for path, command in self.inbox.waiting():
                 if command is None:
                     self.report(events.Log(level="warning", message=f"{path.name}: not a command; deleted"))
                 else:
                     ok, message, changes = self._carry_out(command)
                     acknowledge(self.report, command, self.trainer, ok, message, changes)
-                path.unlink(missing_ok=True)
+                self.inbox.delete(path)
                 if self.last_state is not None:
                     break  # whoever asked for more is answered when the run has ended
             if self.signals.received and self.last_state is None:
@@ -62,14 +96,6 @@ class Control:
                 break
             time.sleep(PAUSE_LOOK)
         return self.last_state is None
-
-    def _waiting(self) -> list[tuple[Path, AnyCommand | None]]:
-        try:
-            return list(commands.receive(self.run.inbox))
-        except OSError:
-            if not self.run.inbox.is_dir():
-                raise  # the run itself is gone
-            return []  # too many open files, a network file system that stutters: the next look will do
 
     def _carry_out(self, command: AnyCommand) -> tuple[bool, str, dict[str, object]]:
         """Whether it worked, what happened in words, and the fields of the config that changed."""

@@ -14,11 +14,11 @@ import torch
 
 from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, data, device
-from tui_trainer.engine.control import Control, Signals
+from tui_trainer.engine.control import Control, Inbox, Signals
 from tui_trainer.engine.retention import Retention
 from tui_trainer.engine.train import Report, train
 from tui_trainer.engine.trainer import DivergedError, Trainer
-from tui_trainer.runs import commands, events
+from tui_trainer.runs import events
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.fold import fold
 from tui_trainer.runs.state import TERMINAL, Change, RunState
@@ -49,10 +49,11 @@ def work(order: Order) -> int:
     state = history(run)
     before = state.status
     log = events.EventLog(run.events_file)
-    expire_commands(run, state, log.append, "sent before this worker started; expired")
+    inbox = Inbox(run.inbox, log.append)
+    expire_commands(inbox, state, log.append, "sent before this worker started; expired")
     log.append(events.State(status="starting", pid=os.getpid()))
     try:
-        last = train_run(run, state, order, signals, log.append)
+        last = train_run(run, inbox, state, order, signals, log.append)
     except InputError as error:  # refused before anything was trained: what was there is as it was
         fallback = before if before in TERMINAL else "stopped" if state.started else "failed"
         last = events.State(status=fallback, reason="; ".join(error.problems))  # type: ignore[arg-type]
@@ -66,7 +67,7 @@ def work(order: Order) -> int:
     except Exception as error:
         traceback.print_exc()
         last = events.State(status="failed", reason=f"{type(error).__name__}: {error}")
-    expire_commands(run, state, log.append, "the run has ended")
+    expire_commands(inbox, state, log.append, "the run has ended")
     log.append(last)
     print(last.status, last.reason, file=sys.stderr)
     return 1 if last.status == "failed" else 0
@@ -82,10 +83,10 @@ def history(run: Run) -> RunState:
     return state
 
 
-def expire_commands(run: Run, state: RunState, report: Report, why: str) -> None:
+def expire_commands(inbox: Inbox, state: RunState, report: Report, why: str) -> None:
     """Refuse what waits in the inbox; a command whose answer is already in the log is just taken away."""
     try:
-        waiting = list(commands.receive(run.inbox))
+        waiting = inbox.waiting()
     except OSError:  # the directory is gone
         return
     for path, command in waiting:
@@ -94,10 +95,10 @@ def expire_commands(run: Run, state: RunState, report: Report, why: str) -> None
             report(
                 events.Applied(id=command.id, command=name, epoch=state.epoch, step=state.step, ok=False, message=why)
             )
-        path.unlink(missing_ok=True)
+        inbox.delete(path)
 
 
-def train_run(run: Run, state: RunState, order: Order, signals: Signals, report: Report) -> events.State:
+def train_run(run: Run, inbox: Inbox, state: RunState, order: Order, signals: Signals, report: Report) -> events.State:
     """Set the run up, from its newest checkpoint if it has one, train, and return its last state."""
     checkpoint.sweep(run.checkpoints)
     snapshot, damaged = checkpoint.newest(run.checkpoints)
@@ -144,7 +145,7 @@ def train_run(run: Run, state: RunState, order: Order, signals: Signals, report:
         )
     )
     keep = Retention(run.checkpoints, config.checkpoints, state.checkpoints, report)
-    control = Control(run, trainer, keep, signals, report)
+    control = Control(inbox, trainer, keep, signals, report)
     report(events.State(status="running"))
     finished = train(trainer, keep, report, control.go_on)
     return control.last_state if control.last_state and not finished else events.State(status="finished")
