@@ -145,3 +145,13 @@ def test_what_is_typed_and_deleted_again_is_no_edit() -> None:
     draft.write("training.epochs", "200")
     draft.write("training.epochs", "20")
     assert draft.undo() is None
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [*((name, "constant") for name in OPTIMIZERS), *(("adam", name) for name in SCHEDULES)]
+)
+def test_every_number_says_what_less_and_more_of_it_do(optimizer: str, schedule: str) -> None:
+    for path, knob in knobs(optimizer, schedule).items():
+        assert knob.help, path
+        if knob.kind not in ("text", "boolean", "choice") and path != "training.seed":
+            assert knob.lower and knob.higher, path

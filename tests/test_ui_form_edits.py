@@ -9,7 +9,10 @@ from textual.widgets import Input
 from tests.dashboard import LARGE, make_app, screen_of, wait_for, wait_for_screen, wait_to_see
 from tests.test_ui_form import open_form, write
 from tui_trainer import config, presets
+from tui_trainer.runs.directory import Start
+from tui_trainer.ui.messages import Fork
 from tui_trainer.ui.screens.command import CommandScreen
+from tui_trainer.ui.screens.form import command_line
 from tui_trainer.ui.widgets.choice import Choice
 
 
@@ -48,6 +51,19 @@ async def test_a_field_is_found_by_a_part_of_its_name(root: Path) -> None:
         await wait_for_screen(pilot, "FormScreen")
         field = screen.fields.find("training.seed")
         await wait_for(pilot, lambda: field and field.has_focus_within, "the field has the focus")
+
+
+def test_the_command_of_a_fork_leads_from_the_run_as_it_is_now_to_what_the_form_says() -> None:
+    digits = presets.load("digits")
+    now = config.apply(digits.config, ["learning_rate=0.5", "epochs=40"])  # changed after the checkpoint
+    fork = Fork(
+        "run", now, 1, 40, Start("2026-run", Path("/x/checkpoints/e0001-s000040.safetensors"), "continue"), Path()
+    )
+    wanted = config.apply(digits.config, ["optimizer=sgd", "momentum=0.9"])
+    words = shlex.split(command_line(digits, wanted, "run-fork", fork))
+    assert words[:3] == ["tui-trainer", "fork", "2026-run"]
+    assert words[-4:] == ["--checkpoint", "e0001-s000040.safetensors", "--name", "run-fork"]
+    assert config.apply(now, words[4:-4:2]) == wanted
 
 
 async def test_a_form_is_kept_as_a_preset_and_taken_along_as_a_command(

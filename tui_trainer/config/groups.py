@@ -405,7 +405,13 @@ class MultiStep(Group):
     name: Literal["multi_step"] = "multi_step"
     warmup_epochs: Warmup = 0.0
     milestones: Annotated[tuple[Milestone, ...], BeforeValidator(_as_tuple)] = _knob(
-        (10, 15), "Epochs after which the rate falls, as 10-15.", unit="epochs", min_length=1, max_length=100
+        (10, 15),
+        "Epochs after which the rate falls, as 10-15.",
+        lower="falls sooner",
+        higher="longer at the full rate",
+        unit="epochs",
+        min_length=1,
+        max_length=100,
     )
     gamma: Gamma = 0.1
 
@@ -482,7 +488,14 @@ class Plateau(Group):
         ge=0,
         le=1_000_000,
     )
-    min_delta: float = _knob(0.0, "An improvement smaller than this does not count.", ge=0, le=100)
+    min_delta: float = _knob(
+        0.0,
+        "An improvement smaller than this does not count.",
+        lower="any improvement counts",
+        higher="only large ones count, so the rate falls sooner",
+        ge=0,
+        le=100,
+    )
 
 
 SCHEDULES: dict[str, type[Group]] = {
@@ -527,7 +540,13 @@ class Layers(Group):
         le=101,
     )
     unfreeze_epoch: int = _knob(
-        0, "Epoch from which frozen layers are trained too; 0 never.", unit="epoch", ge=0, le=1_000_000
+        0,
+        "Epoch from which frozen layers are trained too; 0 never.",
+        lower="sooner adapted to the new task (above 0)",
+        higher="the new layers settle first",
+        unit="epoch",
+        ge=0,
+        le=1_000_000,
     )
 
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fork:
-    """Where a run begins that continues another: that run's name, and the checkpoint with its place."""
+    """Where a run begins that continues another: that run's name and config now, and the checkpoint with its place."""
 
     name: str
+    config: RunConfig
     epoch: int
     step: int
     start: Start

@@ -116,7 +116,7 @@ class Navigation(App[str]):
             self.complain(InputError(f"{clean(state.name, 60)}: {trouble}"))
             return
         start = directory.Start(follower.run.id, folder / begun.file, "continue")
-        fork = Fork(clean(state.name, 40), begun.epoch, begun.step, start, follower.data_root)
+        fork = Fork(clean(state.name, 40), state.config, begun.epoch, begun.step, start, follower.data_root)
         config = state.config_at(begun.step) if event.checkpoint else state.config
         self._show(FormScreen(Preset(state.preset, Path(), config), follower.data_root, fork))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -260,7 +261,8 @@ class FormScreen(Screen[None]):
     def action_save_preset(self) -> None:
         if config := self._sound("not saved"):
             offered = self.query_one("#name", Input).value
-            words = clean(variation(self.preset, config), 500)
+            origin = replace(self.preset, name=self.fork.name) if self.fork else self.preset
+            words = clean(variation(origin, config), 500)
             self.app.push_screen(SavePresetScreen(config, offered, words), self._saved)
 
     def _saved(self, name: str | None) -> None:
@@ -279,8 +281,8 @@ class FormScreen(Screen[None]):
 
 def command_line(preset: Preset, config: RunConfig, name: str, fork: Fork | None) -> str:
     """The command that starts what the form would start."""
-    changed = settings(preset.config, config)
     if fork:
-        options = ["--checkpoint", fork.start.file.name, "--name", name]
-        return command("fork", fork.start.parent, changed, options)
+        changed = settings(fork.config, config)  # what the command begins with, whatever checkpoint it takes
+        return command("fork", fork.start.parent, changed, ["--checkpoint", fork.start.file.name, "--name", name])
+    changed = settings(preset.config, config)
     return command("train", preset.name, changed, ["--name", name] if name != preset.short_name else [])
