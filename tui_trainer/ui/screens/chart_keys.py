@@ -51,6 +51,9 @@ class ChartScreen(Screen[None]):
     others: tuple[Follower, ...] = ()
     watching: Timer | None = None
 
+    def on_mount(self) -> None:
+        self.set_class(self.repaint_seconds > REPAINT_SECONDS, "-slow")
+
     @property
     def repaint_seconds(self) -> float:
         """Between two pictures of a run that trains."""

@@ -28,6 +28,7 @@ from tui_trainer.ui.widgets.job_line import JobLine
 from tui_trainer.ui.widgets.line import Lines
 from tui_trainer.ui.words import MUTED
 
+AGE_SECONDS = 5  # ages move in steps: every one that moves repaints the list
 SPLITS = (
     Answer("t", "test", "test"),
     Answer("v", "validation", "validation"),
@@ -85,15 +86,16 @@ class CheckpointPanel(Vertical):
         """The list as the run's events have it now."""
         state, listed = self.follower.state, self.query_one(CheckpointList)
         newest_first = sorted(state.checkpoints.values(), key=lambda c: (c.step, c.time), reverse=True)
-        width, now = listed.scrollable_content_region.width, time.time()
+        width, now = listed.scrollable_content_region.width, time.time() // AGE_SECONDS * AGE_SECONDS
         rows = saved.lines(newest_first, width, now, self._pins())
         if rows != self.rows:
             chosen = self.chosen
             same = [file for file, _ in rows] == [file for file, _ in self.rows]
-            self.rows = rows
+            before, self.rows = self.rows, rows
             if same:
-                for file, row in rows:
-                    listed.replace_option_prompt(file, row)
+                for row, known in zip(rows, before, strict=True):
+                    if row != known:
+                        listed.replace_option_prompt(*row)
             else:
                 listed.set_options([Option(row, id=file) for file, row in rows])
                 files = [file for file, _ in rows]

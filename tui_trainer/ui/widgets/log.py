@@ -89,6 +89,8 @@ class LogPanel(Vertical):
         for line in reversed(fresh):
             self._add(Entry(line.level, self._text(line)))
             self.last = line
+        if fresh:
+            self._go_with_it()
         if len(self.entries) > KEPT + SLACK:
             del self.entries[:-KEPT]
             self._write_all()
@@ -99,11 +101,13 @@ class LogPanel(Vertical):
         self._add(Entry("error", Text(title, "bold")))
         for line in lines:
             self._add(Entry("error", Text("  " + clean(line, 500))))
+        self._go_with_it()
 
     def say(self, moment: float, words: str, failed: bool) -> None:
         """What the dashboard itself found out; no event of the run."""
         level: Level = "error" if failed else "info"
         self._add(Entry(level, self._text(LogLine(moment, level, clean(words)))))
+        self._go_with_it()
 
     def cycle_level(self) -> None:
         """All lines, warnings and errors, errors alone."""
@@ -166,7 +170,12 @@ class LogPanel(Vertical):
                 text.stylize("reverse", start, start + len(self.words))
                 start = text.plain.lower().find(self.words, start + len(self.words))
             self.matches.append(len(self.log_lines.lines))
-        self.log_lines.write(text, scroll_end=not self.log_lines.held)
+        self.log_lines.write(text, scroll_end=False)
+
+    def _go_with_it(self) -> None:
+        """To the end at once: the log itself would scroll after it has painted, and paint again."""
+        if not self.log_lines.held:
+            self.log_lines.scroll_end(animate=False, immediate=True, x_axis=False)
 
     def _write_all(self) -> None:
         """Everything anew, where it is: at the end, or as far up as it was scrolled."""
@@ -180,6 +189,7 @@ class LogPanel(Vertical):
                 self._write(entry)
         if held:
             self._hold(place)
+        self._go_with_it()
         self.at = max(0, min(self.at, len(self.matches) - 1))
 
     def _hold(self, place: float) -> None:
