@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.reactive import reactive
+from textual.geometry import Size
+from textual.reactive import Reactive, reactive
 from textual.widgets import Input, RichLog
 
 from tui_trainer.runs.events import Level
@@ -38,6 +39,11 @@ class LogLines(RichLog):
     """Goes with what is written, unless it is `held`: somebody has scrolled up."""
 
     held = reactive(False, init=False)
+    virtual_size = Reactive(Size(0, 0), layout=False)
+    """A new line moves nothing else: without this every line would lay out the whole screen."""
+
+    def watch_virtual_size(self, size: Size) -> None:
+        self.vertical_scrollbar.window_virtual_size = size.height
 
     def __init__(self) -> None:
         super().__init__(id="log-lines", wrap=True, markup=False, highlight=False, min_width=20)
