@@ -63,6 +63,14 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
             launch.kill(place)
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[launch.ForkServer]:
+    """Makes workers, each a real process, without the seconds it takes to load torch."""
+    shared = launch.ForkServer()
+    yield shared
+    launch.ForkServer.dismiss(shared)
+
+
 @pytest.fixture
 def mnist() -> Path:
     """The folder that holds the real MNIST, as TUI_TRAINER_DATA names it."""

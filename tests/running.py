@@ -1,22 +1,28 @@
 """How the tests run things: the command line as a process, a worker's life inside the test, faults at the os calls."""
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from tui_trainer.config import RunConfig, apply
-from tui_trainer.runs import directory, events, follow
+from tui_trainer.runs import directory, events, follow, jobs
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import RunState
+from tui_trainer.text import InputError
 
 QUICK = apply(
     RunConfig(), ["hidden_sizes=16", "batch_size=100", "epochs=3", "threads=1", "device=cpu", "last_seconds=0"]
@@ -30,7 +36,7 @@ LONG = (
     "last_seconds=0",
     "step_path=autograd",  # the slowest
 )
-"""Settings of a run on digits that lasts long enough to be met on its way: about two seconds."""
+"""Settings of a run on digits that lasts long enough to be met on its way: about two seconds, but for its epochs."""
 
 
 def quick(*settings: str) -> RunConfig:
@@ -61,9 +67,25 @@ def has_compiled_path() -> bool:
         return compiled.library() is not None
 
 
+def job_here(*arguments: str, on_progress: Callable[[dict[str, Any]], None] | None = None) -> Any:
+    """`jobs.run_job` in this process, which has torch already; a new one takes seconds to load it."""
+    from tui_trainer.engine import __main__ as engine
+
+    with process_put_back(), redirect_stdout(StringIO()) as said:
+        engine.run_job(arguments[0], list(arguments[1:]))
+    for told in map(json.loads, said.getvalue().splitlines()):
+        if "problems" in told:
+            raise InputError(*told["problems"])
+        if "result" in told:
+            return told["result"]
+        if on_progress:
+            on_progress(told["progress"])
+    raise AssertionError(f"{arguments[0]}: no result")
+
+
 @dataclass(frozen=True)
 class Cli:
-    """The real `tui-trainer`, in a process of its own, without a terminal and without a network."""
+    """The real `tui-trainer`, without a terminal and without a network."""
 
     runs: Path
     data: Path
@@ -85,7 +107,25 @@ class Cli:
         )
 
     def result(self, *arguments: str) -> tuple[int, str, str]:
-        """Exit status, stdout, stderr."""
+        """Exit status, stdout, stderr; in this process, which has at hand what a new one would first load."""
+        from tui_trainer.cli import options, run
+
+        with ExitStack() as stack:
+            stack.enter_context(mock.patch.dict(os.environ, self.environment))
+            stack.enter_context(mock.patch.dict(options.overrides, clear=True))
+            stack.enter_context(mock.patch.object(jobs, "run_job", job_here))
+            stack.enter_context(mock.patch.object(sys, "argv", ["tui-trainer", *arguments]))
+            stack.enter_context(mock.patch.object(sys, "stdin", stack.enter_context(Path(os.devnull).open())))
+            out, err = (TextIOWrapper(BytesIO(), "utf-8", write_through=True) for _ in range(2))
+            stack.enter_context(redirect_stdout(out))
+            stack.enter_context(redirect_stderr(err))
+            with pytest.raises(SystemExit) as ended:
+                run()
+        said, complained = (stream.buffer.getvalue().decode() for stream in (out, err))
+        return int(ended.value.code or 0), said, complained
+
+    def process_result(self, *arguments: str) -> tuple[int, str, str]:
+        """The same of a process of its own."""
         with self.start(*arguments) as process:
             out, err = process.communicate(timeout=100)
         return process.returncode, out, err
@@ -103,6 +143,13 @@ class Cli:
 
     def find(self, reference: str) -> Run:
         return directory.find(self.runs, reference)
+
+
+def eventually(condition: Callable[[], object], description: str) -> None:
+    deadline = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < deadline, f"never happened: {description}"
+        time.sleep(0.02)
 
 
 def wait(run: Run, until: Callable[[RunState], bool]) -> RunState:

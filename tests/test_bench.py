@@ -8,7 +8,7 @@ import sys
 import psutil
 import pytest
 
-from tests.running import Cli
+from tests.running import Cli, eventually
 
 QUICK = ("bench", "--device", "cpu", "--seconds", "0.01")
 
@@ -59,8 +59,8 @@ def test_a_device_that_is_not_here_is_refused_by_the_job(cli: Cli) -> None:
 def test_ctrl_c_ends_the_measurement_and_its_process(cli: Cli) -> None:
     with cli.start("bench", "--seconds", "500", "--device", "cpu") as process:
         program = psutil.Process(process.pid)
-        while not (jobs := program.children()) and process.poll() is None:
-            pass
+        eventually(lambda: program.children() or process.poll() is not None, "its job")
+        jobs = program.children()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert process.returncode and not err.strip().startswith("Traceback")

@@ -30,13 +30,6 @@ from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.text import InputError
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[launch.ForkServer]:
-    shared = launch.ForkServer()
-    yield shared
-    launch.ForkServer.dismiss(shared)
-
-
 @pytest.fixture
 def coordinators(cli: Cli, server: launch.ForkServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Coordinators]:
     monkeypatch.setattr(workers, "ForkServer", lambda: server)

@@ -12,10 +12,13 @@ import pytest
 
 from tests.running import LONG, Cli, make_run, outcome, quick, wait, wait_for_end, work
 from tui_trainer.config import RunConfig
-from tui_trainer.runs import directory, follow, launch
+from tui_trainer.runs import follow, launch
+from tui_trainer.runs.commands import Pause, Save
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import RunState
 from tui_trainer.text import InputError
+
+ENDLESS = quick(*LONG, "hidden_sizes=16", "batch_size=4", "epochs=1000")
 
 
 @cache
@@ -38,74 +41,77 @@ def past(epoch: int, steps: int = 50) -> Callable[[RunState], bool]:
     return lambda state: state.epoch >= epoch and state.step >= state.epoch * state.config.steps_per_epoch + steps
 
 
-def kill(run: Run) -> RunState:
+def worker(run: Run) -> int:
+    """The process that holds the run."""
     holder = launch.owner(run)
     assert holder
-    os.kill(holder.pid, signal.SIGKILL)
+    return holder.pid
+
+
+def kill(run: Run) -> RunState:
+    os.kill(worker(run), signal.SIGKILL)
     state = wait_for_end(run)
     assert state.status == "interrupted" and "killed" in state.reason
     return state
 
 
-def test_killed_in_an_epoch_and_again_in_the_recovery(cli: Cli) -> None:
-    run = cli.train(*LONG)
+def test_killed_hung_up_and_ended_a_run_ends_like_one_alone(root: Path, server: launch.ForkServer) -> None:
+    """One life with everything in it; it is endless until it is told where to end, so that nothing need be quick."""
+    run = make_run(root, ENDLESS)
+    launch.launch(run, root, standby=server)
     wait(run, past(1))
     first = kill(run)
-    assert "resumed from e000" in cli("resume", run.id)
+    launch.launch(run, root, standby=server)
     wait(run, past(first.epoch + 1))
-    second = kill(run)
-    assert second.epoch > first.epoch
-    cli("resume", "last")
-    ended_like_one_alone(run)
+    assert kill(run).epoch > first.epoch, "killed again in the recovery"
 
-
-def test_killed_while_paused_after_a_save(cli: Cli) -> None:
-    run = cli.train(*LONG)
-    wait(run, past(1))
-    assert "paused at epoch" in cli("pause", run.id[:-2])
+    launch.launch(run, root, standby=server)
+    resumed = wait(run, lambda state: state.status == "running" and state.worker_pid == worker(run))
+    assert resumed.started and resumed.started.resumed_from
+    assert follow.ask(run, Pause()).ok
     paused = wait(run, lambda state: state.status == "paused")
-    assert f"saved e{paused.epoch:04}-s{paused.step:06}.safetensors" in cli("save", run.id)
-    assert "already paused" in cli("pause", run.id)
+    assert f"saved e{paused.epoch:04}-s{paused.step:06}.safetensors" in follow.ask(run, Save()).message
+    assert "already paused" in follow.ask(run, Pause()).message
     assert follow.load(run).step == paused.step
     state = kill(run)
     assert state.reason.startswith("while paused") and state.newest_checkpoint
     assert {"last", "save"} <= set(state.newest_checkpoint.kinds)
-    assert f"s{paused.step:06}" in cli("resume", run.id)
-    ended_like_one_alone(run)
+    assert state.newest_checkpoint.step == paused.step
 
-
-def test_killed_before_its_first_word_a_run_starts_from_the_seed(cli: Cli) -> None:
-    run = make_run(cli.runs, quick())
-    launch.launch(run, cli.data)
-    assert follow.load(run).status == "starting"
-    kill(run)
-    assert "resumed from the start" in cli("resume", run.id)
-    ended_like_one_alone(run)
-
-
-def test_hung_up_paused_ended_by_signal_resumed_and_carried_further(cli: Cli) -> None:
-    run = cli.train(*LONG)
-    started = wait(run, past(0)).started
-    assert started
-    os.kill(started.pid, signal.SIGHUP)
-    cli("pause", run.id)
-    assert "resumed from epoch" in cli("resume", run.id)
-    wait(run, past(1))
-    os.kill(started.pid, signal.SIGTERM)
+    launch.launch(run, root, standby=server)
+    wait(run, lambda now: now.worker_pid == worker(run) and now.step > paused.step)
+    os.kill(worker(run), signal.SIGHUP)
+    wait(run, past(paused.epoch + 1))
+    os.kill(worker(run), signal.SIGTERM)
     state = wait_for_end(run)
     assert state.status == "stopped" and "SIGTERM" in state.reason
     assert state.newest_checkpoint and state.newest_checkpoint.step == state.step
-    cli("resume", run.id)
-    ended_like_one_alone(run)
-    status, _, err = cli.result("resume", run.id)
-    assert status == 2 and "--set epochs=" in err
-    cli("resume", run.id, "--set", "epochs=7")
-    assert ended_like_one_alone(run).epochs == 7
+
+    launch.launch(run, root, standby=server, changes={"training.epochs": state.epoch + 1})
+    done = ended_like_one_alone(run)
+    assert done.epochs == state.epoch + 1
+    launch.launch(run, root, standby=server, changes={"training.epochs": done.epochs + 1})
+    assert ended_like_one_alone(run).epochs == done.epochs + 1
 
 
-def test_a_live_run_is_left_alone_by_everybody_else(cli: Cli) -> None:
-    run = cli.train(*LONG)
-    wait(run, past(0))
+def test_killed_before_its_first_word_a_run_starts_from_the_seed(root: Path) -> None:
+    run = make_run(root, quick())
+    launch.launch(run, root)
+    assert follow.load(run).status == "starting"
+    kill(run)
+    launch.launch(run, root)
+    state = ended_like_one_alone(run)
+    assert state.started and not state.started.resumed_from
+
+
+def test_a_live_run_is_detached_and_left_alone_by_everybody_else(cli: Cli) -> None:
+    run = cli.train(*LONG, "epochs=1000")
+    state = wait(run, past(0))
+    assert state.started
+    process = psutil.Process(state.started.pid)
+    assert os.getsid(process.pid) == process.pid
+    files = {number: str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in range(3)}
+    assert files == {0: "/dev/null", 1: str(run.worker_log), 2: str(run.worker_log)}
     with pytest.raises(InputError, match=r"already has a worker \(process \d+ on "):
         launch.launch(run, cli.data)
     status, out, err = cli.result("delete", run.id)
@@ -118,6 +124,8 @@ def test_a_live_run_is_left_alone_by_everybody_else(cli: Cli) -> None:
     assert "running" in cli("runs")
     assert "not saved" in cli("stop", run.id, "--discard")
     assert follow.load(run).status == "stopped" and launch.liveness(run) == "dead"
+    status, _, err = cli.result("resume", run.id, "--set", "epochs=0")
+    assert status == 2 and "epochs" in err
     cli("delete", run.id)
     assert not list(cli.runs.iterdir())
 
@@ -144,15 +152,3 @@ def test_a_standby_that_is_no_longer_needed_or_no_longer_there(root: Path) -> No
     assert follow.Follower(run).poll() is True
     ended_like_one_alone(run)
     assert dismissed.process.wait(60) == 0
-
-
-def test_a_worker_is_detached(cli: Cli) -> None:
-    run = cli.train(*LONG)
-    state = wait(run, past(0))
-    assert state.started
-    process = psutil.Process(state.started.pid)
-    assert os.getsid(process.pid) == process.pid
-    files = {number: str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in range(3)}
-    assert files == {0: "/dev/null", 1: str(run.worker_log), 2: str(run.worker_log)}
-    cli("stop", run.id)
-    directory.delete(run)

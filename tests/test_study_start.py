@@ -1,5 +1,6 @@
 """What a study begun before makes of being run again, through the command line."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,22 @@ from tui_trainer.studies.directory import StudyDirectory, studies_root
 TINY = 'seeds = 2\nset = { epochs = 1, hidden_sizes = [4], batch_size = 500 }\n[[runs]]\npreset = "digits"\n'
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs of a study that has been run."""
+    folder = tmp_path_factory.mktemp("begun")
+    file = folder / "tiny.study.toml"
+    file.write_text(TINY)
+    Cli(folder / "runs", folder / "data")("study", "run", str(file), "--plain")
+    return folder / "runs"
+
+
 @pytest.fixture
-def begun(cli: Cli, tmp_path: Path) -> Path:
+def begun(cli: Cli, once: Path, tmp_path: Path) -> Path:
     """The file of a study that has been run."""
+    shutil.copytree(once, cli.runs, dirs_exist_ok=True)
     file = tmp_path / "tiny.study.toml"
     file.write_text(TINY)
-    cli("study", "run", str(file), "--plain")
     return file
 
 

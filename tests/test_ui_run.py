@@ -170,7 +170,7 @@ async def test_silence_is_said_but_not_called_death(root: Path) -> None:
             await wait_to_see(pilot, "▶ running")
             await wait_for(pilot, lambda: screen_of(pilot, RunScreen).caught_up, "the run has been read")
             screen_of(pilot, RunScreen).follower.silent_since -= HUNG_SECONDS + 5
-            await wait_to_see(pilot, "no progress for 0:3", "▶ running")
+            await wait_to_see(pilot, "no progress for ", "▶ running")
             fake.train(4)
             await wait_to_see(pilot, "time: █ train")
 
