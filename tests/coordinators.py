@@ -20,7 +20,7 @@ epochs = 2
 device = "cpu"
 last_seconds = 0
 """
-LASTING = TINY.replace("100", "1").replace("epochs = 2", "epochs = 200")
+LASTING = TINY.replace("100", "1").replace("epochs = 2", "epochs = 100000")
 """Runs that take longer than any test waits, and are stopped."""
 
 

@@ -134,7 +134,7 @@ def test_delete_removes_one_run_and_no_other(digits: Cli, tmp_path: Path) -> Non
 
 
 def test_a_live_run_obeys_and_every_answer_says_what_happened(cli: Cli) -> None:
-    run = cli.train(*LONG, "every_epochs=2")
+    run = cli.train(*LONG, "epochs=1000", "every_epochs=2")
     state = wait(run, lambda state: state.epoch >= 2)
     assert {"running"} == {entry["status"] for entry in said(cli, "runs")}
     assert cli("pause", "last").startswith(f"{run.id}: paused at epoch ")

@@ -21,7 +21,7 @@ from tests.coordinators import (
     until,
     written,
 )
-from tests.running import Cli, outcome, work
+from tests.running import Cli, eventually, outcome, work
 from tui_trainer.runs import directory, launch
 from tui_trainer.runs.events import EventLog
 from tui_trainer.studies import catalogue, commands, coordinator, events, follow, start, workers
@@ -106,7 +106,7 @@ def test_stopped_and_gone_on_with(cli: Cli, coordinators: Coordinators) -> None:
 
 def test_a_run_that_fails_and_one_whose_workers_die_stop_no_other(cli: Cli, coordinators: Coordinators) -> None:
     diverging = rows("diverging", optimizer="sgd", learning_rate=100.0, activation="identity", epochs=50)
-    doomed = diverging + rows("dying", batch_size=1, epochs=300)
+    doomed = diverging + rows("dying", batch_size=1, epochs=100_000)
     place = coordinators.prepare(TINY + doomed + rows("sound"))
     coordinators.start(place, jobs=1)
 
@@ -127,17 +127,21 @@ def test_a_run_that_fails_and_one_whose_workers_die_stop_no_other(cli: Cli, coor
     assert again.state.runs == ids, "what has ended is not begun again"
 
 
+def waits_in_order(cli: Cli, *names: str) -> None:
+    """The one that runs, and then those whose coordinators have taken their places."""
+    eventually(lambda: [line.split()[0] for line in cli("queue").splitlines()[1:]] == [*names], " ".join(names))
+
+
 def test_studies_and_runs_wait_their_turn(cli: Cli, coordinators: Coordinators) -> None:
     first, second = (coordinators.prepare(LASTING + rows("a"), name) for name in ("first", "second"))
     coordinators.start(first)
     until(cli, "first", begun)
     coordinators.start(second)
-    until(cli, "second", lambda f: f.status == "queued")
+    waits_in_order(cli, "first", "second")
     cli("train", "digits", "--set", "epochs=1", "--set", "threads=1", "--name", "alone", "--queue")
-    until(cli, "alone", lambda f: f.status == "queued")
-    assert [line.split()[0] for line in cli("queue").splitlines()] == ["study", "first", "second", "alone"]
+    waits_in_order(cli, "first", "second", "alone")
     cli("queue", "move", "alone", "--first")
-    assert [line.split()[0] for line in cli("queue").splitlines()] == ["study", "first", "alone", "second"]
+    waits_in_order(cli, "first", "alone", "second")
     urgent = coordinators.prepare(TINY + rows("a"), "urgent")
     coordinators.start(urgent, now=True).join(60)
     assert follow.load(urgent).status == "finished" and not follow.load(second).state.runs

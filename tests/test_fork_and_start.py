@@ -164,7 +164,7 @@ def test_the_command_line_forks_and_starts_from_weights(cli: Cli) -> None:
 
 
 def test_a_field_that_is_not_live_is_refused_with_the_offer_to_fork(cli: Cli) -> None:
-    run = cli.train("batch_size=1", "epochs=200", "threads=1")
+    run = cli.train("batch_size=1", "epochs=100000", "threads=1")
     status, out, err = cli.result("set", run.id, "batch_size=7", "optimizer=sgd", "hidden_sizes=5", "dropout=0.1")
     assert (status, out) == (2, "")
     for path in ("training.batch_size", "optimizer.name", "network.hidden_sizes"):
