@@ -127,7 +127,7 @@ def test_a_live_run_is_detached_and_left_alone_by_everybody_else(cli: Cli) -> No
     status, _, err = cli.result("resume", run.id, "--set", "epochs=0")
     assert status == 2 and "epochs" in err
     cli("delete", run.id)
-    assert not list(cli.runs.iterdir())
+    assert not list(directory.list_runs(cli.runs))
 
 
 def test_a_standby_becomes_the_worker(root: Path) -> None:

@@ -60,6 +60,10 @@ class StartWanted(Message):
         self.fork = fork
 
 
+class AllRunsWanted(Message):
+    """The person wants to see every run there is."""
+
+
 class OpenWanted(Message):
     """The person wants to see this run."""
 

@@ -25,6 +25,7 @@ from tui_trainer.studies.catalogue import Definition
 from tui_trainer.ui import guide
 from tui_trainer.ui.describe import command_of, folder_page, preset_page, study_page
 from tui_trainer.ui.messages import (
+    AllRunsWanted,
     CompareWanted,
     FormWanted,
     GpuWanted,
@@ -65,6 +66,7 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/", tooltip="Show only presets with these words"),
         Binding("escape", "unfilter", "all presets", show=False),
+        Binding("a", "all_runs", "all runs", tooltip="Every run: sort, filter, tag, archive, delete"),
         Binding("g", "guide", "guide", show=False, tooltip="The few keys to begin with"),
         Binding("u", "next_gpu", "choose GPU", show=False, tooltip="Which GPU new runs go to: the freest, or one"),
     ]
@@ -283,6 +285,9 @@ class HomeScreen(Screen[None]):
         else:
             words = f"{summary.name} is {summary.status}; only stopped and interrupted runs resume here"
             self.notify(words, markup=False)
+
+    def action_all_runs(self) -> None:
+        self.post_message(AllRunsWanted())
 
     def action_filter(self) -> None:
         self.add_class("-filtering")
