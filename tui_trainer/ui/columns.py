@@ -46,12 +46,13 @@ class Column:
 
 
 def begun(id: str) -> str:
-    """The local time at which a run was made, as its id tells it in UTC."""
+    """The local time at which a run was made, as its id tells it in UTC; the day alone if in another year."""
     try:
         moment = datetime.strptime(id[:17], "%Y-%m-%d-%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         return ""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+    here, now = moment.astimezone(), datetime.now().astimezone()
+    return f"{here:%m-%d %H:%M}" if here.year == now.year else f"{here:%Y-%m-%d}"
 
 
 STANDARD = (
@@ -61,7 +62,7 @@ STANDARD = (
     Column("test_accuracy", "test", 8, True, percent),
     Column("verdict", "verdict", 21),
     Column("tags", "tags", 14),
-    Column("id", "begun", 16),
+    Column("id", "begun", 11),
     Column("seconds", "time", 8, True, duration),
     Column("preset", "preset", 26),
     Column("note", "note", 24),
@@ -74,7 +75,7 @@ STANDARD = (
     Column("parameters", "parameters", 11, True),
     Column("device", "device", 7),
 )
-DEFAULT = ("status", "epoch", "best_val_accuracy", "test_accuracy", "verdict", "tags", "id", "seconds")
+DEFAULT = ("status", "epoch", "best_val_accuracy", "test_accuracy", "id", "verdict", "tags", "seconds")
 
 
 def column(field: str) -> Column:

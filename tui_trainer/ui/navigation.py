@@ -97,6 +97,11 @@ class Navigation(App[str]):
         except InputError as error:
             self.complain(error)
 
+    def on_all_runs_wanted(self) -> None:
+        from tui_trainer.ui.screens.runs import RunsScreen
+
+        self._show(RunsScreen(self.runs_root))
+
     def on_form_wanted(self, event: FormWanted) -> None:
         from tui_trainer.ui.screens.form import FormScreen
 

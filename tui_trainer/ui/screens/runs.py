@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,23 +11,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
-from tui_trainer.runs import disk, filter, notes
-from tui_trainer.runs.changes import Changes
-from tui_trainer.runs.directory import Run
+from tui_trainer.runs import disk, filter
 from tui_trainer.runs.filter import Filter
 from tui_trainer.runs.listing import Summary
-from tui_trainer.runs.notes import Notes
 from tui_trainer.runs.summaries import Summaries
-from tui_trainer.text import InputError, clean, plural, size
+from tui_trainer.text import InputError
 from tui_trainer.ui.columns import column
 from tui_trainer.ui.messages import CompareWanted, OpenWanted, ResumeWanted
 from tui_trainer.ui.run_list import detail, headline
-from tui_trainer.ui.screens.ask import Answer, AskScreen
-from tui_trainer.ui.screens.ask_line import AskLineScreen
 from tui_trainer.ui.screens.columns import ColumnsScreen
+from tui_trainer.ui.screens.run_changes import CHANGE_KEYS, RunChanges
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.run_table import RunTable
 from tui_trainer.ui.words import MUTED
@@ -39,7 +33,7 @@ NO_RUNS = "No runs yet. esc, then enter on a preset: digits trains in seconds an
 NO_MATCH = "No run is like this. esc clears the filter; archived runs: archived=true"
 
 
-class RunsScreen(Screen[None]):
+class RunsScreen(RunChanges):
     KIND = "table"
     HELP = (
         "Every run on disk, newest first. / filters: words of a name, or fields with = != > >= < <= and ~ for "
@@ -55,11 +49,7 @@ class RunsScreen(Screen[None]):
         Binding("o", "columns", "columns", tooltip="Choose what the table shows"),
         Binding("space", "mark", "mark", tooltip="Mark the run, to compare or change several"),
         Binding("c", "compare", "compare", tooltip="The marked runs and the highlighted one side by side"),
-        Binding("t", "tags", "tags", tooltip="Tag the run, or take tags away"),
-        Binding("n", "note", "note", show=False, tooltip="Write a note on the run"),
-        Binding("a", "archive", "archive", show=False, tooltip="Out of the lists, or back into them"),
-        Binding("d", "delete", "delete", tooltip="Move the run to the trash"),
-        Binding("ctrl+z", "undo", "undo", tooltip="Take back the last change"),
+        *CHANGE_KEYS,
         Binding("r", "resume", "resume", show=False, tooltip="Go on with a stopped or interrupted run"),
         Binding("escape", "back", "back", show=False, tooltip="Clear the filter, or back to where you came from"),
     ]
@@ -87,7 +77,6 @@ class RunsScreen(Screen[None]):
         self.fields: list[str] = []
         self.wanted = Filter()
         self.report: disk.Report | None = None
-        self.changes = Changes()
 
     def compose(self) -> ComposeResult:
         yield Line(Content.styled("reading the runs…", MUTED), id="runs-top")
@@ -121,6 +110,9 @@ class RunsScreen(Screen[None]):
         finally:
             self.reading.release()
 
+    def reread(self, _: object = None) -> None:
+        self.read_runs(measure=True)
+
     @on(Read)
     def take(self, event: Read) -> None:
         if event.found != self.found:
@@ -136,7 +128,10 @@ class RunsScreen(Screen[None]):
         self.show_top()
 
     @on(Input.Changed, "#runs-filter")
-    def show(self) -> None:
+    def filter_changed(self) -> None:
+        self.show(afresh=True)
+
+    def show(self, afresh: bool = False) -> None:
         """The runs that are wanted, in the order that is wanted; a filter that is wrong leaves those there were."""
         found = self.found or []
         problem = ""
@@ -149,7 +144,7 @@ class RunsScreen(Screen[None]):
         table = self.table
         if (table.sorted_by, table.falling) != ("id", True):
             shown = filter.order(shown, table.sorted_by, table.falling)
-        table.show(shown)
+        table.show(shown, afresh)
         self.set_class(not shown and self.found is not None, "-nothing")
         self.query_one("#no-such-runs", Static).update(NO_MATCH if found else NO_RUNS)
         self.show_top(problem)
@@ -157,6 +152,7 @@ class RunsScreen(Screen[None]):
     def show_top(self, problem: str = "") -> None:
         if self.found is not None:
             problems = [problem] if problem else self.summaries.problems
+            problems = [words.removeprefix(f"{self.runs_root}/") for words in problems]
             table = self.table
             self.query_one("#runs-top", Line).content = headline(
                 self.found, len(table.rows), len(table.marks), self.report, problems, self.size.width - 2
@@ -269,69 +265,3 @@ class RunsScreen(Screen[None]):
             self.notify("space marks a run; c compares the marked ones and the one highlighted", markup=False)
         else:
             self.post_message(CompareWanted(chosen))
-
-    def action_tags(self) -> None:
-        chosen = self.chosen
-        had = " ".join(chosen[0].notes.tags) if len(chosen) == 1 else ""
-        detail = f"has {had}; +word adds one, -word takes it away" if had else "words apart; -word takes one away"
-        self._ask("Tags", detail, "", lambda run, line: notes.tag(run, line.split()))
-
-    def action_note(self) -> None:
-        said = clean(self.chosen[0].notes.note, notes.NOTE_LIMIT) if self.chosen else ""
-        self._ask("Note", "an empty line takes it away", said, notes.annotate)
-
-    def _ask(self, what: str, detail: str, value: str, do: Callable[[Run, str], Notes]) -> None:
-        """Ask for a line, and change the notes of what is chosen by it."""
-        runs = [summary.run for summary in self.chosen]
-        if runs:
-            title = f"{what} of {self._names()}"
-
-            def take(line: str) -> None:
-                self.changes.note(title.lower(), runs, lambda run: do(run, line))
-
-            self.app.push_screen(AskLineScreen(title, detail, value, take), self._reread)
-
-    def _names(self) -> str:
-        return self.chosen[0].name if len(self.chosen) == 1 else plural(len(self.chosen), "run")
-
-    def action_archive(self) -> None:
-        chosen = self.chosen
-        if chosen:
-            archived = not chosen[0].notes.archived
-            words = f"{self._names()} {'archived' if archived else 'in the lists again'}"
-            try:
-                self.changes.note(words, [summary.run for summary in chosen], lambda run: notes.archive(run, archived))
-            except InputError as error:
-                self._complain(error.problems)
-            else:
-                self.notify(f"{words}; ctrl+z takes it back", markup=False)
-            self._reread()
-
-    def action_delete(self) -> None:
-        runs = [summary.run for summary in self.chosen]
-        if runs:
-            used = sum(disk.usage(run).total for run in runs)
-            answer = Answer("d", "delete", "to the trash", f"{size(used)}; ctrl+z brings it back")
-            question = AskScreen(f"Delete {self._names()}?", "", [answer], "keep")
-            self.app.push_screen(question, lambda said: self._delete(runs) if said else None)
-
-    def _delete(self, runs: Sequence[Run]) -> None:
-        problems = self.changes.delete(runs)
-        if problems:
-            self._complain(problems)
-        if len(problems) < len(runs):
-            self.notify(f"{plural(len(runs) - len(problems), 'run')} in the trash; ctrl+z brings back", markup=False)
-        self._reread()
-
-    def action_undo(self) -> None:
-        try:
-            self.notify(f"taken back: {self.changes.undo()}", markup=False)
-        except InputError as error:
-            self._complain(error.problems)
-        self._reread()
-
-    def _reread(self, _: object = None) -> None:
-        self.read_runs(measure=True)
-
-    def _complain(self, problems: Sequence[str]) -> None:
-        self.notify("\n".join(problems), severity="error", timeout=10, markup=False)

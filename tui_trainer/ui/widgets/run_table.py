@@ -71,13 +71,14 @@ class RunTable(ScrollView, can_focus=True):
         """The highlighted run."""
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
-    def show(self, rows: Sequence[Summary]) -> None:
-        """Bring the table up to date; the highlight stays on its run, or where it was."""
+    def show(self, rows: Sequence[Summary], afresh: bool = False) -> None:
+        """Bring the table up to date; the highlight stays on its run, else where it was, or `afresh` on the first."""
         chosen = self.summary
         at = next((i for i, row in enumerate(rows) if chosen and row.run == chosen.run), None)
         self.rows = rows
         self.virtual_size = Size(0, len(rows) + 1)
-        self.set_reactive(RunTable.cursor, min(self.cursor, max(len(rows) - 1, 0)) if at is None else at)
+        place = 0 if afresh else min(self.cursor, max(len(rows) - 1, 0))
+        self.set_reactive(RunTable.cursor, place if at is None else at)
         self._keep_in_view()
         self.refresh()
         self.post_message(self.Moved())
@@ -113,14 +114,14 @@ class RunTable(ScrollView, can_focus=True):
         else:
             content, name = Content(""), ""
         style = self.get_visual_style(name) if name else self.visual_style
-        return Visual.to_strips(self, content, width, 1, style, pad=True)[0]
+        return Visual.to_strips(self, content.truncate(width, ellipsis=True), width, 1, style, pad=True)[0]
 
     def _heading(self) -> Content:
         arrow = ("▼" if self.falling else "▲") if unicode_terminal() else ("v" if self.falling else "^")
         cells = [" " * MARK]
         for column in self.columns:
-            title = f"{column.title} {arrow}" if column.field == self.sorted_by else column.title
-            cells.append(_fitted(title, column).plain + " " * GAP)
+            sign = arrow if column.field == self.sorted_by else ""
+            cells.append(_fitted(column.title, column).plain + sign.ljust(GAP))
         return Content("".join(cells))
 
     def _row(self, summary: Summary) -> Content:
@@ -130,7 +131,7 @@ class RunTable(ScrollView, can_focus=True):
                 word, colour = marked(summary.status)
                 parts.append(_fitted(word, column).stylize(colour))
             elif summary.status == "unreadable" and column.field != "name":
-                parts.append((summary.reason, "$text-error"))
+                parts.append((summary.reason.removeprefix(f"{summary.run.path}/"), "$text-error"))
                 break
             else:
                 parts.append(_fitted(column.text(summary), column))
