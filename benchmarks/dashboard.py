@@ -77,13 +77,16 @@ def _cost(screen: Screen, seconds: float) -> Cost:
     screen.chunks.clear()
     screen.read(seconds)
     elapsed = time.perf_counter() - began
-    pictures, last = 0, 0.0
+    pictures: list[float] = []
+    last = 0.0
     for moment, drawn in screen.chunks:
         if BRAILLE.search(drawn):  # nothing but charts has such dots
-            pictures += moment - last > APART
+            if not pictures or moment - last > APART:
+                pictures.append(moment)
             last = moment
     share = (sum(process.cpu_times()[:2]) - spent) / elapsed
-    return Cost(pictures / elapsed, (screen.bytes - before) / elapsed, share)
+    redraws = (len(pictures) - 1) / (pictures[-1] - pictures[0]) if len(pictures) > 1 else 0.0
+    return Cost(redraws, (screen.bytes - before) / elapsed, share)
 
 
 def start(epochs: int) -> str:
