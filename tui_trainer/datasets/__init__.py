@@ -11,7 +11,7 @@ from tui_trainer.datasets.catalogue import (
     split_sizes,
     splits_of,
 )
-from tui_trainer.datasets.idx import checked, is_present, locate, read, read_idx
+from tui_trainer.datasets.idx import checked, is_present, locate, read, read_idx, size_on_disk
 from tui_trainer.datasets.own_file import own, own_kind
 from tui_trainer.datasets.parts import Choice, Part, Parts, load
 
@@ -34,6 +34,7 @@ __all__ = [
     "own_kind",
     "read",
     "read_idx",
+    "size_on_disk",
     "split_sizes",
     "splits_of",
 ]

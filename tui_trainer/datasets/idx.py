@@ -7,6 +7,8 @@ import hashlib
 import math
 import os
 import zlib
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -25,8 +27,25 @@ def locate(entry: Dataset, root: Path) -> dict[str, Path | None]:
     for role, file in entry.files.items():
         raw = root / entry.folder / file.name
         candidates = (raw, raw.with_name(raw.name + ".gz"))
-        found[role] = next((path for path in candidates if path.exists()), None)
+        found[role] = next((path for path in candidates if _is_there(path)), None)
     return found
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder that may not be looked into
+        return False
+
+
+def size_on_disk(entry: Dataset, root: Path) -> int:
+    """Bytes of the set's files that lie under `root`."""
+    sizes = 0
+    for path in locate(entry, root).values():
+        if path is not None:
+            with suppress(OSError):
+                sizes += path.stat().st_size
+    return sizes
 
 
 def is_present(entry: Dataset, root: Path) -> bool:
@@ -34,13 +53,17 @@ def is_present(entry: Dataset, root: Path) -> bool:
     return None not in locate(entry, root).values()
 
 
-def read(entry: Dataset, root: Path) -> dict[str, NDArray[np.uint8]]:
+def read(
+    entry: Dataset, root: Path, progress: Callable[[int, int], None] = lambda _done, _of: None
+) -> dict[str, NDArray[np.uint8]]:
     """Every IDX file of the set, checked against its shape, digest and labels, by role; labels as in the file.
 
+    `progress` is told after each file how many bytes of the unpacked files are read, of how many.
     Raises `InputError` naming each file that is absent or unsound.
     """
     arrays: dict[str, NDArray[np.uint8]] = {}
     problems: list[str] = []
+    done, of = 0, sum(math.prod(file.shape) for file in entry.files.values())
     for role, path in locate(entry, root).items():
         file = entry.files[role]
         if path is None:
@@ -55,6 +78,8 @@ def read(entry: Dataset, root: Path) -> dict[str, NDArray[np.uint8]]:
                 _check_labels(path, arrays[role], entry)
         except InputError as error:
             problems += error.problems
+        done += math.prod(file.shape)
+        progress(done, of)
     if problems:
         raise InputError(*problems)
     return arrays

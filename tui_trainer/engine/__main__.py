@@ -116,6 +116,7 @@ def run_job(job: str, arguments: list[str]) -> int:
         "export": jobs.export_run,
         "verify": jobs.verify_run,
         "fetch": jobs.fetch,
+        "check-data": jobs.check_data,
         "throughput": throughput.throughput,
         "preflight": preflight.preflight,
         "lr-find": analyses.find_rate,

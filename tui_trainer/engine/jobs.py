@@ -174,3 +174,10 @@ def fetch(name: str, data_root: str) -> None:
             f"tui-trainer data fetch {name}, then copy its files to {folder}"
         ) from None
     tell(result={"name": name, "message": f"is in {folder}; {datasets.checked(entry)}"})
+
+
+def check_data(name: str, data_root: str) -> None:
+    """Read a data set whole and compare it with what is published of it."""
+    entry = datasets.dataset(name)
+    datasets.read(entry, Path(data_root), telling("bytes"))
+    tell(result={"name": name, "message": f"is sound; {datasets.checked(entry)}"})

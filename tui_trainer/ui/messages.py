@@ -116,6 +116,14 @@ class PresetSaved(Message, bubble=True):
     """There is another preset of the person's own."""
 
 
+class DataWanted(Message):
+    """The person wants to see the data sets, this one first."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__()
+        self.name = name
+
+
 class GpuWanted(Message):
     """The person wants new runs to go to the GPU of this UUID; empty: to the freest."""
 

@@ -20,6 +20,7 @@ from tui_trainer.text import InputError, clean
 from tui_trainer.ui.launcher import Launcher
 from tui_trainer.ui.messages import (
     CompareWanted,
+    DataWanted,
     Fork,
     ForkWanted,
     FormWanted,
@@ -45,6 +46,11 @@ class Navigation(App[str]):
 
     def on_start_likely(self) -> None:
         self.launcher.warm_up()
+
+    def on_data_wanted(self, event: DataWanted) -> None:
+        from tui_trainer.ui.screens.data import DataScreen
+
+        self._show(DataScreen(self.data_root, event.name))
 
     def on_gpu_wanted(self, event: GpuWanted) -> None:
         self.launcher.choose_gpu(event.uuid)

@@ -27,6 +27,7 @@ from tui_trainer.ui.describe import command_of, folder_page, preset_page, study_
 from tui_trainer.ui.messages import (
     AllRunsWanted,
     CompareWanted,
+    DataWanted,
     FormWanted,
     GpuWanted,
     OpenWanted,
@@ -67,6 +68,7 @@ class HomeScreen(Screen[None]):
         Binding("slash", "filter", "filter", key_display="/", tooltip="Show only presets with these words"),
         Binding("escape", "unfilter", "all presets", show=False),
         Binding("a", "all_runs", "all runs", tooltip="Every run: sort, filter, tag, archive, delete"),
+        Binding("d", "data", "data", tooltip="The data sets: what is here, how to get the others"),
         Binding("g", "guide", "guide", show=False, tooltip="The few keys to begin with"),
         Binding("u", "next_gpu", "choose GPU", show=False, tooltip="Which GPU new runs go to: the freest, or one"),
     ]
@@ -184,6 +186,11 @@ class HomeScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return bool(self.machine and len(self.machine.gpus) > 1) if action == "next_gpu" else True
+
+    def action_data(self) -> None:
+        """The data sets, that of the highlighted preset first."""
+        preset = self.query_one(PresetTree).preset
+        self.post_message(DataWanted(preset.config.data.name if preset else ""))
 
     def action_guide(self) -> None:
         """Shown in place of what the highlighted preset is, until another is highlighted."""
