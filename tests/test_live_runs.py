@@ -12,7 +12,7 @@ import pytest
 
 from tests.running import LONG, Cli, make_run, outcome, quick, wait, wait_for_end, work
 from tui_trainer.config import RunConfig
-from tui_trainer.runs import follow, launch
+from tui_trainer.runs import directory, follow, launch
 from tui_trainer.runs.commands import Pause, Save
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import RunState
