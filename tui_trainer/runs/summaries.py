@@ -6,6 +6,7 @@ is never believed of a run that lives. Nothing here imports what a list that com
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from contextlib import suppress
@@ -61,6 +62,15 @@ class Summaries:
 
     def refresh(self) -> list[Summary]:
         """Every run, newest first, unreadable ones with the reason."""
+        collects = gc.isenabled()
+        gc.disable()  # nearly all is kept: looking for garbage in thousands of summaries takes as long as reading them
+        try:
+            return self._refresh()
+        finally:
+            if collects:
+                gc.enable()
+
+    def _refresh(self) -> list[Summary]:
         known = read_cache(self.file) if self.entries is None else self.entries
         entries: dict[str, Entry] = {}
         lines: dict[str, Summary] = {}

@@ -122,11 +122,12 @@ class RunTable(ScrollView, can_focus=True):
         for column in self.columns:
             sign = arrow if column.field == self.sorted_by else ""
             cells.append(_fitted(column.title, column).plain + sign.ljust(GAP))
-        return Content("".join(cells))
+        return Content("".join(cells).rstrip())
 
     def _row(self, summary: Summary) -> Content:
         parts: list[Content | tuple[str, str]] = [self._mark(summary)]
-        for column in self.columns:
+        for number, column in enumerate(self.columns):
+            parts.append((" " * GAP if number else "", ""))
             if column.field == "status":
                 word, colour = marked(summary.status)
                 parts.append(_fitted(word, column).stylize(colour))
@@ -135,7 +136,6 @@ class RunTable(ScrollView, can_focus=True):
                 break
             else:
                 parts.append(_fitted(column.text(summary), column))
-            parts.append((" " * GAP, ""))
         line = Content.assemble(*parts)
         return line.stylize("$muted") if summary.notes.archived else line
 
