@@ -128,6 +128,9 @@ async def test_the_axis_counts_what_is_asked_for_and_the_cursor_reads_every_curv
             await pilot.press("0", "escape")
             await wait_to_see(pilot, "★ best")
             assert "esc leaves" not in seen(pilot)
+            assert drawn(pilot, "loss").splitlines()[1:] != whole.splitlines()[1:]  # no line of the cursor
+            await pilot.click("#loss", offset=(20, 5))
+            await wait_to_see(pilot, "esc leaves")
 
 
 async def test_a_large_terminal_shows_all_six(root: Path) -> None:

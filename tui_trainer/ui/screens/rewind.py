@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from tui_trainer.runs.directory import Run
 from tui_trainer.runs.events import Checkpoint, Epoch
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import RunState
@@ -68,8 +69,9 @@ class RewindScreen(ChartScreen):
 
     def on_mount(self) -> None:
         self.query_one(Scrubber).focus()
-        if parent := self.follower.state.parent:
-            self.draw_others([parent])
+        parent = self.follower.run.path.with_name(self.follower.state.parent or "-")
+        if Run(parent).config_file.is_file():  # it may have been deleted
+            self.draw_others([parent.name])
         self.show()
         self.set_interval(self.repaint_seconds, self._tick)
 
