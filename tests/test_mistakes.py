@@ -143,7 +143,7 @@ async def test_a_cell_of_the_table_decides_which_mistakes_are_shown(root: Path, 
         await pilot.press("w")
         await wait_for_screen(pilot, "MistakesScreen")
         await wait_to_see(
-            pilot, "3 mistakes in 18 examples", "1 of 3", "true dog, predicted cat with 90.0 %", "precision %"
+            pilot, "3 mistakes in 18 test examples", "1 of 3", "true dog, predicted cat with 90.0 %", "precision %"
         )
         screen = screen_of(pilot, MistakesScreen)
         table, gallery = screen.query_one(Confusion), screen.query_one(Gallery)
@@ -159,7 +159,7 @@ async def test_a_cell_of_the_table_decides_which_mistakes_are_shown(root: Path, 
         await pilot.press("t")
         await wait_to_see(pilot, "! the data [bold are [31mgone")
         await pilot.press("t")
-        await wait_to_see(pilot, "no mistakes in 15 examples, 100.00 % right", "every example is classified right")
+        await wait_to_see(pilot, "no mistakes in 15 train examples, 100.00 % right", "every example is classified right")
         assert [split for _, _, split, _ in jobs.asked] == ["test", "validation", "train"]
         await pilot.press("b", "escape")
         await wait_for_screen(pilot, "RunScreen")
@@ -175,5 +175,5 @@ async def test_a_run_without_such_a_checkpoint_says_so(root: Path, jobs: type[Fa
         await wait_to_see(pilot, "! there is no best checkpoint on disk yet")
         jobs.results = [result((1, 0))]
         await pilot.press("b")
-        await wait_to_see(pilot, "1 mistake in 16 examples")
+        await wait_to_see(pilot, "1 mistake in 16 test examples")
         await wait_for(pilot, lambda: jobs.asked[0][1].endswith("e0001-s000040.safetensors"), "the newest one")

@@ -117,8 +117,9 @@ class MistakesScreen(Screen[None]):
         self.found = found
         wrong = found["examples"] - found["correct"]
         count = plural(wrong, "mistake") if wrong else "no mistakes"
-        where = f"{found['checkpoint']} (epoch {found['epoch']}, {self.which}) on {found['split']}"
-        facts = f"{count} in {plural(found['examples'], 'example')}, {percent(found['accuracy'])} right"
+        examples = plural(found["examples"], f"{found['split']} example")
+        facts = f"{count} in {examples}, {percent(found['accuracy'])} right"
+        where = f"{self.which}, {found['checkpoint'].removesuffix('.safetensors')}"
         self._facts(f"{facts} · {where}", "$text-success" if not wrong else "")
         self.set_class(found["boundary"] is not None, "-plane")
         self.query_one(Confusion).fill(found)
@@ -167,7 +168,7 @@ class MistakesScreen(Screen[None]):
             return
         names = self._names
         place = f"at ({', '.join(f'{x:.2f}' for x in example['inputs'])})  " if found["boundary"] else ""
-        sure = f"{percent(example['probability'], 1)}, true class {percent(example['true_probability'], 1)}"
+        sure = f"{percent(example['probability'], 1)}, true {percent(example['true_probability'], 1)}"
         line.content = Content.assemble(
             (f"{gallery.chosen + 1} of {len(gallery.examples)}  ", MUTED),
             (f"true {names[example['true']]}, predicted {names[example['predicted']]}", "bold"),
