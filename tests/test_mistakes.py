@@ -159,7 +159,9 @@ async def test_a_cell_of_the_table_decides_which_mistakes_are_shown(root: Path, 
         await pilot.press("t")
         await wait_to_see(pilot, "! the data [bold are [31mgone")
         await pilot.press("t")
-        await wait_to_see(pilot, "no mistakes in 15 train examples, 100.00 % right", "every example is classified right")
+        await wait_to_see(
+            pilot, "no mistakes in 15 train examples, 100.00 % right", "every example is classified right"
+        )
         assert [split for _, _, split, _ in jobs.asked] == ["test", "validation", "train"]
         await pilot.press("b", "escape")
         await wait_for_screen(pilot, "RunScreen")

@@ -11,7 +11,6 @@ from textual.widgets import Input
 
 from tui_trainer.config import Knob
 from tui_trainer.ui.widgets.choice import Choice
-from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED
 
 EMPTY = "empty"
@@ -34,28 +33,47 @@ class Field(Horizontal):
         self.knob = knob
         self.text = text
         self.error = ""
+        self.note = Content("")
 
     def compose(self) -> ComposeResult:
-        yield Line(Content(self.knob.name.replace("_", " ")), classes="field-name")
         if self.knob.kind in ("choice", "boolean"):
             choices = self.knob.choices or ("true", "false")
             yield Choice(choices, self.text)
         else:
             yield Input(self.text, compact=True)
-        yield Line(classes="field-note")
+
+    def render(self) -> Content:
+        """Name and note, the editor over the gap between them: two widgets less for each of sixty fields."""
+        editor = self.query("Input, Choice").first()
+        before = max(editor.region.x - self.content_region.x, 0)
+        after = before + editor.region.width + 1
+        name = Content.styled(self.knob.name.replace("_", " "), self._colour)
+        note = self.note.truncate(max(self.content_size.width - after, 0), ellipsis=True)
+        return Content.assemble(name.truncate(before, pad=True), " " * (after - before), note)
+
+    @property
+    def _colour(self) -> str:
+        if self.error:
+            return "$text-error"
+        return "bold $accent" if self.has_focus_within else MUTED
+
+    def on_descendant_focus(self) -> None:
+        self.refresh()
+
+    def on_descendant_blur(self) -> None:
+        self.refresh()
 
     def show(self, error: str, preset_value: str | None) -> None:
         """The note beside the field: what is wrong, else the preset's value where it was changed, else the unit."""
-        self.set_class(bool(error), "-wrong")
-        self.set_class(preset_value is not None, "-changed")
         if error:
             note = Content.styled(f"! {error}", "$text-error")
         elif preset_value is not None:
             note = Content.styled(f"• {self.origin} {preset_value or EMPTY}", "$text-accent")
         else:
             note = Content.styled(self.knob.unit, MUTED)
-        self.query_one(".field-note", Line).content = note
-        self.error = error
+        if (error, note) != (self.error, self.note):
+            self.error, self.note = error, note
+            self.refresh()
 
     @property
     def value(self) -> str:
