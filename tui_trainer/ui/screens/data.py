@@ -14,12 +14,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from tui_trainer import datasets
 from tui_trainer.datasets import Dataset
 from tui_trainer.text import InputError, clean, size
 from tui_trainer.ui.describe import fact
+from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.job_line import JobLine
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED, marked
@@ -86,7 +87,7 @@ class DataScreen(Screen[None]):
             yield Static(Content.styled("looking at the disk…", MUTED), id="data-facts", markup=False)
         yield JobLine(id="data-job")
         yield Static(id="data-status", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
