@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard import LARGE, FakeRun, live_run, open_on, screen_of, seen, wait_for, wait_for_screen, wait_to_see
+from tui_trainer import session
 from tui_trainer.runs import directory, events, follow, jobs
+from tui_trainer.ui.notify import sequence
 from tui_trainer.ui.screens.run import RunScreen
+from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.widgets.checkpoints import CheckpointList, CheckpointPanel
 from tui_trainer.ui.widgets.log import LogPanel
 
@@ -156,3 +159,38 @@ async def test_a_run_of_which_nothing_can_be_read_says_so(root: Path, monkeypatc
 
         monkeypatch.setattr(screen.follower, "poll", refuse)
         await wait_to_see(pilot, "? unreadable", "cannot be read: ", "Input/output error")
+
+
+async def test_the_end_of_a_watched_run_is_announced_as_the_person_wants_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+    fake = FakeRun(root, epochs=3).take().start().train(1, 2, 3)
+    app = open_on(fake)
+    app.settings = Settings(notify="both")
+    written: list[str] = []
+    async with app.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "▶ running", "3/3")
+        monkeypatch.setattr(app._driver, "write", written.append)
+        fake.finish(0.9625)
+        await wait_for(pilot, lambda: any("\x1b]9;" in words for words in written), "the notification")
+    assert "\a\x1b]9;digits finished: test 96.25 %\a" in written
+
+
+def test_a_notification_carries_no_foreign_sequences_and_passes_multiplexers() -> None:
+    plain = sequence("osc9", "ended\x1b]52;c;x\a\u202e", {})
+    assert plain == "\x1b]9;ended]52;c;x\a"
+    assert sequence("osc9", "ended", {"TMUX": "there"}) == "\a\x1bPtmux;\x1b\x1b]9;ended\a\x1b\\"
+    assert sequence("off", "ended", {"TMUX": "there"}) == ""
+
+
+async def test_leaving_tells_what_would_end_the_training_then(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "warning", lambda: "training ends when you log out; to outlast it: systemd-run")
+    with live_run(root) as fake:
+        async with open_on(fake).run_test(size=(80, 24)) as pilot:
+            await wait_to_see(pilot, "▶ running")
+            await wait_for(pilot, lambda: screen_of(pilot, RunScreen).live, "the worker is seen")
+            await pilot.press("q")
+            await wait_to_see(pilot, "Leave digits?", "! training ends when you log out; to outlast it: systemd-run")
+            assert "goes on unless" not in seen(pilot)

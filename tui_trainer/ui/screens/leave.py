@@ -14,12 +14,13 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tui_trainer import session
 from tui_trainer.runs.commands import Stop, send
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.state import TERMINAL
 from tui_trainer.text import clean, duration
 from tui_trainer.ui.saved import on_disk
-from tui_trainer.ui.widgets.line import Line
+from tui_trainer.ui.widgets.line import Line, Lines
 from tui_trainer.ui.words import MUTED, choice
 
 PATIENCE_SECONDS = 15.0
@@ -44,9 +45,12 @@ class LeaveScreen(ModalScreen[str | None]):
         self.asked_at = 0.0
 
     def compose(self) -> ComposeResult:
-        name = clean(self.follower.state.name, 60)
+        name, warning = clean(self.follower.state.name, 60), session.warning()
+        promise = "" if warning else "   training goes on unless you stop it"
         with Vertical(classes="dialog"):
-            yield Line(Content.assemble((f"Leave {name}?", "bold"), ("   training goes on unless you stop it", MUTED)))
+            yield Line(Content.assemble((f"Leave {name}?", "bold"), (promise, MUTED)))
+            if warning:
+                yield Lines(Content.styled(f"! {warning}", "$text-warning"), id="leave-warning")
             yield OptionList(
                 Option(choice("d", "detach", f"attach again: tui-trainer attach {self.reference}"), id="detach"),
                 Option(choice("s", "save and stop", ""), id="save"),

@@ -18,8 +18,9 @@ from textual.timer import Timer
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import TERMINAL
 from tui_trainer.runs.verdict import Verdict, verdict
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, percent
 from tui_trainer.ui import report
+from tui_trainer.ui.notify import announce
 from tui_trainer.ui.report import Moment
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS
 from tui_trainer.ui.screens.worker_keys import WORKER_KEYS, WorkerScreen
@@ -35,6 +36,7 @@ from tui_trainer.ui.words import MUTED
 
 TICK_SECONDS = 0.25  # between looks at the run; what was asked for is answered at once, the rest painted less often
 START_TICK_SECONDS = 0.05
+ANNOUNCED = ("finished", "failed", "interrupted")
 PANELS = {"log": "log", "checkpoint-panel": "side", "summary": "side"}  # by what has the focus; else the charts
 
 
@@ -73,6 +75,7 @@ class RunScreen(WorkerScreen):
         self.offered: set[str] = set()
         self.trouble = ""
         self.start_watch: Timer | None = None
+        self.was_live = False
         self.judged: tuple[object, Verdict] | None = None
 
     def compose(self) -> ComposeResult:
@@ -104,7 +107,7 @@ class RunScreen(WorkerScreen):
         self.post_message(self.CaughtUp())
 
     def on_run_screen_caught_up(self) -> None:
-        self.caught_up = True
+        self.caught_up, self.was_live = True, self.live
         self._show_all()
         self.set_interval(TICK_SECONDS, self._tick)
         if self.live and self.follower.state.metrics is None:
@@ -125,11 +128,21 @@ class RunScreen(WorkerScreen):
         self.stale |= changed
         if self.settle():
             self.show_words()
+        self._announce_end()
         if self.ticks % round(self.repaint_seconds / TICK_SECONDS) == 0 and (
             self.stale or self.follower.silence > report.HUNG_SECONDS
         ):
             self.show_words()
             self._show_charts()
+
+    def _announce_end(self) -> None:
+        """Once, where a run that was watched has ended by itself."""
+        state, was_live = self.follower.state, self.was_live
+        self.was_live = self.live
+        if was_live and not self.live and state.status in ANNOUNCED:
+            accuracy = state.accuracy("final", "test")
+            result = f"test {percent(accuracy)}" if accuracy is not None else state.reason
+            announce(self.app, f"{state.name} {state.status}{f': {result}' if result else ''}")
 
     def _read(self, read: Callable[[], object]) -> object:
         """The disk may refuse, or hold what no worker wrote: said, and tried again."""
