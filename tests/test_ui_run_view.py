@@ -97,7 +97,7 @@ async def test_the_smallest_view_has_what_matters(root: Path) -> None:
 
 async def test_help_lists_every_key_of_the_screen(root: Path) -> None:
     with live_run(root) as fake:
-        async with open_on(fake).run_test(size=LARGE) as pilot:
+        async with open_on(fake).run_test(size=(120, 60)) as pilot:
             await wait_to_see(pilot, "▶ running")
             await pilot.press("question_mark")
             await wait_to_see(pilot, "p space", "Write a checkpoint that stays", "smoother", "esc closes", "^q q")

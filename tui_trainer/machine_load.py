@@ -32,11 +32,11 @@ class Load:
 
 
 class Sampler:
-    """Asked again and again, from one thread: a processor's load is that since the last time, so the first has none."""
+    """Asked again and again: a processor's load is that since the last time, so the first has none."""
 
     def __init__(self) -> None:
         self._process: Any = None
-        self._asked = False
+        self._spent = self._idle = 0.0
 
     def sample(self, pid: int, on_gpu: bool) -> Load:
         """The machine now, the process `pid` (0: none), and the GPU it works on where it works on one."""
@@ -44,9 +44,11 @@ class Sampler:
 
         cpu = used = total = process_cpu = process_memory = None
         with contextlib.suppress(psutil.Error, OSError):
-            since_last = float(psutil.cpu_percent())
-            cpu = since_last if self._asked else None
-            self._asked = True
+            times = psutil.cpu_times()
+            spent, idle = sum(times), times.idle + getattr(times, "iowait", 0.0)
+            passed, slept = spent - self._spent, idle - self._idle
+            cpu = 100 * (1 - slept / passed) if self._spent and passed > 0 else None
+            self._spent, self._idle = spent, idle
             memory = psutil.virtual_memory()
             used, total = int(memory.total - memory.available), int(memory.total)
         try:

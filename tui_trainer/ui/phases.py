@@ -41,9 +41,9 @@ def words(of: Shares, width: int) -> Content:
             Content.assemble((phase[column], phase[4]), f" {phase[name]} {100 * share:.0f}{unit}")
             for phase, share in zip(PHASES, of, strict=True)
         )
-        for name, gap, unit in ((0, "  ", " %"), (1, " ", "%"))
+        for name, gap, unit in ((0, "  ", " %"), (1, " ", ""))
     )
-    return full if full.cell_length <= width else short
+    return full if full.cell_length <= width else Content.assemble(short, " %")
 
 
 def bar(of: Shares, width: int) -> Content:

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Size
+from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.widgets import Input, RichLog
 
@@ -47,6 +48,12 @@ class LogLines(RichLog):
 
     def __init__(self) -> None:
         super().__init__(id="log-lines", wrap=True, markup=False, highlight=False, min_width=20)
+
+    class Wider(Message):
+        """Or narrower: a line is wrapped only once, when it is written."""
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.post_message(self.Wider())
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -155,11 +162,12 @@ class LogPanel(Vertical):
         self.log_lines.scroll_end(animate=False)
         self._tell()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Wrap again: the log itself wraps a line only once, when it is written."""
-        if event.size.width != self.wrapped_at:
-            self.wrapped_at = event.size.width
-            self.call_after_refresh(self._write_all)
+    def on_log_lines_wider(self) -> None:
+        """Wrap again, for the room there is now."""
+        width = self.log_lines.scrollable_content_region.width
+        if width != self.wrapped_at:
+            self.wrapped_at = width
+            self._write_all()
 
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)

@@ -48,9 +48,9 @@ class Summary(VerticalScroll, can_focus=True):
         self.verdict = verdict
         bindings = self.screen.active_bindings
         possible = [(key, word) for key, word in NEXT if key in bindings and bindings[key].enabled]
-        width = self.scrollable_content_region.width
-        lines = card(self.follower.state, verdict, self.children_names, possible, width)
-        self.query_one(Lines).content = Content("\n").join(lines)
+        shown = self.query_one(Lines)
+        lines = card(self.follower.state, verdict, self.children_names, possible, shown.size.width)
+        shown.content = Content("\n").join(lines)
 
     @work(thread=True)
     def _find_children(self) -> None:

@@ -102,7 +102,7 @@ def _busy(percent: float | None) -> str:
 
 
 def _of_core(percent: float | None) -> str:
-    return "" if percent is None else f"{percent:.0f} % of a core"
+    return "" if percent is None else f"{percent:.0f} % CPU"
 
 
 def _unit(value: float | None, unit: str) -> str:
