@@ -86,10 +86,14 @@ def card(
         named = ", ".join(clean(name, 30) for name in children[:MOST_CHILDREN])
         more = f" and {len(children) - MOST_CHILDREN} more" if len(children) > MOST_CHILDREN else ""
         lines.append(Content.assemble(_label("forks"), f"{plural(len(children), 'run')}: {named}{more}"))
-    if possible:
-        keys = [Content.assemble((key, "bold $accent"), f" {word}") for key, word in possible]
-        lines.append(Content("  ").join(keys))
-    return lines
+    row = Content("")
+    for key, word in possible:
+        door = Content.assemble((key, "bold $accent"), f" {word}")
+        if row and row.cell_length + 2 + door.cell_length > width:
+            lines.append(row)
+            row = Content("")
+        row = Content.assemble(row, "  ", door) if row else door
+    return [*lines, row] if row else lines
 
 
 def _label(name: str) -> tuple[str, str]:
