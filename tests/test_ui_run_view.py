@@ -100,7 +100,7 @@ async def test_help_lists_every_key_of_the_screen(root: Path) -> None:
         async with open_on(fake).run_test(size=(120, 60)) as pilot:
             await wait_to_see(pilot, "▶ running")
             await pilot.press("question_mark")
-            await wait_to_see(pilot, "p space", "Write a checkpoint that stays", "smoother", "esc closes", "^q q")
+            await wait_to_see(pilot, "p space", "Write a checkpoint that stays", "smoother", "esc closes", "q ^q")
             await pilot.press("escape")
             await wait_for_screen(pilot, "RunScreen")
 
