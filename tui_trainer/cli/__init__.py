@@ -22,6 +22,7 @@ from tui_trainer.cli import (
     presets,
     results,
     runs,
+    settings,
     start,
     studies,
     study_reports,
@@ -147,6 +148,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sharpness": analyses.sharpness,
     "line": analyses.line,
     "bench": bench.bench,
+    "settings": settings.settings,
     "devices": devices.devices,
 }
 for name, command in COMMANDS.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.text import InputError, unicode_terminal
 from tui_trainer.ui import settings, themes
 from tui_trainer.ui.filters import Ascii, Colourless
+from tui_trainer.ui.keymap import name_bindings
 from tui_trainer.ui.keys import actions
 from tui_trainer.ui.launcher import Launcher
 from tui_trainer.ui.messages import (
@@ -47,6 +48,7 @@ class TrainerApp(Navigation):
         Binding("question_mark", "help", "help", key_display="?", tooltip="What this screen shows, and its keys"),
         Binding("f1", "help", "help", show=False),
         Binding("q", "leave", "leave", tooltip="Leave the dashboard; training goes on unless you stop it"),
+        Binding("comma", "settings", "settings", show=False, key_display=",", tooltip="Looks and keys"),
         Binding("ctrl+q", "leave", "leave", show=False, priority=True),
     ]
 
@@ -58,6 +60,7 @@ class TrainerApp(Navigation):
         opened: Run | StudyDirectory | None = None,
         wanted: Settings | None = None,
     ) -> None:
+        name_bindings()
         super().__init__()
         self.settings = wanted or Settings()
         self.problems: list[str] = []
@@ -87,6 +90,7 @@ class TrainerApp(Navigation):
     def get_default_screen(self) -> Screen[None]:
         from tui_trainer.ui.screens.home import HomeScreen
 
+        name_bindings()
         return HomeScreen(self.runs_root, self.data_root)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -97,8 +101,11 @@ class TrainerApp(Navigation):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit)
+        self.set_keymap(dict(self.settings.keys))
         if self.problems:
-            self.complain(InputError(*self.problems))
+            self.call_after_refresh(
+                self.complain, InputError(*self.problems)
+            )  # before there is a screen nobody sees it
         if isinstance(self.opened, StudyDirectory):
             self.post_message(StudyWanted(self.opened))
         elif self.opened:
@@ -112,10 +119,27 @@ class TrainerApp(Navigation):
         self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
         self.take_looks()
         self.refresh_css(animate=False)
+        self._save_settings()
+
+    def change_keys(self, keys: Mapping[str, str]) -> None:
+        """Put actions on other keys, from now on and in the file."""
+        self.settings = replace(self.settings, keys=keys)
+        self.set_keymap(dict(keys))
+        self._save_settings()
+
+    def _save_settings(self) -> None:
         try:
             settings.save(self.settings)
         except OSError as error:
             self.complain(InputError(f"{settings.settings_file()}: cannot be written: {error.strerror}"))
+        except InputError as error:
+            self.complain(error)
+
+    def action_settings(self) -> None:
+        from tui_trainer.ui.screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, ModalScreen | SettingsScreen):
+            self.push_screen(SettingsScreen())
 
     def action_leave(self) -> None:
         """Leave at once, unless the screen has something to ask or to say first."""
@@ -137,7 +161,9 @@ class TrainerApp(Navigation):
                 run = partial(self.run_action, action.binding.action, action.node)
                 title = f"{action.binding.description} ({' '.join(action.keys)})"
                 yield SystemCommand(title, action.binding.tooltip, run)
-        yield SystemCommand("Theme", "Choose another look", self.action_change_theme)
+        for theme in settings.THEMES:
+            name = theme.removeprefix("trainer-")
+            yield SystemCommand(f"Theme {name}", "Take this look", partial(self.change_setting, "theme", theme))
         yield SystemCommand("Picture", "Save this screen as an SVG file", self.deliver_screenshot)
 
 

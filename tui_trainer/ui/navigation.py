@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import App
@@ -17,6 +17,7 @@ from tui_trainer.runs import directory
 from tui_trainer.runs.launch import liveness
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.text import InputError, clean
+from tui_trainer.ui.keymap import name_bindings
 from tui_trainer.ui.launcher import Launcher
 from tui_trainer.ui.messages import (
     CompareWanted,
@@ -185,6 +186,16 @@ class Navigation(App[str]):
             self.push_screen(screen)
         else:
             self.switch_screen(screen)
+
+    def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
+        """As textual's, with ids for the screen's keys."""
+        name_bindings(screen)
+        return super().push_screen(screen, *args, **options)
+
+    def switch_screen(self, screen: Any) -> Any:
+        """As textual's, with ids for the screen's keys."""
+        name_bindings(screen)
+        return super().switch_screen(screen)
 
     def complain(self, error: InputError) -> None:
         """Show what cannot be done, and why."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer.files import open_regular, write_whole
-from tui_trainer.text import nearest
+from tui_trainer.text import InputError, nearest
 
 LARGEST = 1 << 16  # bytes of the file
 THEMES = ("trainer-dark", "trainer-light", "trainer-contrast", "trainer-contrast-light", "trainer-mono")
@@ -88,15 +88,20 @@ def judge(values: Mapping[str, Any], file: str) -> tuple[Settings, list[str]]:
 
 
 def save(settings: Settings, file: Path | None = None) -> None:
-    """Write them, keeping comments and whatever else the person's file holds. Raises OSError."""
+    """Write them, keeping comments and whatever else the person's file holds.
+
+    Raises OSError; `InputError` where the file is there and cannot be read: it is never replaced.
+    """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     file = file or settings_file()
     try:
         document = tomlkit.parse(file.read_text("utf-8-sig"))
-    except (OSError, ValueError, TOMLKitError):
+    except FileNotFoundError:
         document = tomlkit.document()
+    except (ValueError, TOMLKitError) as error:
+        raise InputError(f"{file}: cannot be read, so nothing is written to it: {error}") from None
     for setting in CHOICES:
         document[setting.name] = getattr(settings, setting.name)
     if settings.keys or "keys" in document:
