@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import SelectionList
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
+from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.columns import STANDARD
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED
@@ -21,29 +24,34 @@ class ColumnsScreen(ModalScreen[tuple[str, ...] | None]):
     """Its result: the fields chosen, in the order of the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "take", priority=True),
+        Binding("space", "choose", "choose"),
         Binding("escape", "dismiss", "close"),
     ]
 
     def __init__(self, chosen: Sequence[str], settings: Iterable[str]) -> None:
         super().__init__()
         self.chosen = set(chosen)
-        self.settings = list(settings)
+        self.titles = {each.field: each.title for each in STANDARD} | {path: path for path in settings}
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog columns"):
             yield Line(Content.assemble(("Columns", "bold"), ("   what does not fit is left out, from the end", MUTED)))
-            yield SelectionList[str](
-                *((Content(each.title), each.field, each.field in self.chosen) for each in STANDARD),
-                *((Content(path), path, path in self.chosen) for path in self.settings),
-                compact=True,
-            )
+            yield OptionList(*(Option(self._line(field), id=field) for field in self.titles), compact=True)
             yield Line(Content.styled("space chooses   enter does it   esc closes", MUTED))
 
     def on_mount(self) -> None:
-        self.query_one(SelectionList).focus()
+        self.query_one(OptionList).focus()
 
-    def action_take(self) -> None:
-        chosen = set(self.query_one(SelectionList).selected)
-        order = [each.field for each in STANDARD] + self.settings
-        self.dismiss(tuple(field for field in order if field in chosen))
+    def _line(self, field: str) -> Content:
+        mark = ("✓" if unicode_terminal() else "x") if field in self.chosen else " "
+        return Content.assemble((f" {mark} ", "$accent"), self.titles[field])
+
+    def action_choose(self) -> None:
+        listed = self.query_one(OptionList)
+        if listed.highlighted is not None and (field := listed.get_option_at_index(listed.highlighted).id):
+            self.chosen ^= {field}
+            listed.replace_option_prompt(field, self._line(field))
+
+    @on(OptionList.OptionSelected)
+    def take(self) -> None:
+        self.dismiss(tuple(field for field in self.titles if field in self.chosen))

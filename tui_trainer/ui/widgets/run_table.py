@@ -118,11 +118,11 @@ class RunTable(ScrollView, can_focus=True):
 
     def _heading(self) -> Content:
         arrow = ("▼" if self.falling else "▲") if unicode_terminal() else ("v" if self.falling else "^")
-        cells = [" " * MARK]
-        for column in self.columns:
+        cells = []
+        for column in self.columns:  # the arrow stands before the title, where there is room for it in every column
             sign = arrow if column.field == self.sorted_by else ""
-            cells.append(_fitted(column.title, column).plain + sign.ljust(GAP))
-        return Content("".join(cells).rstrip())
+            cells.append(sign.rjust(GAP) + _fitted(column.title, column).plain)
+        return Content("".join(cells))
 
     def _row(self, summary: Summary) -> Content:
         parts: list[Content | tuple[str, str]] = [self._mark(summary)]
