@@ -25,6 +25,7 @@ from tui_trainer.runs.directory import Run
 from tui_trainer.runs.listing import Summary
 from tui_trainer.runs.summaries import Summaries
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.recent import RecentRuns
 from tui_trainer.ui.screens.runs import RunsScreen
 from tui_trainer.ui.widgets.run_table import RunTable
 
@@ -109,6 +110,7 @@ async def test_runs_are_noted_archived_deleted_and_every_change_taken_back(root:
         await wait_to_see(pilot, "as printed")
         await pilot.press("a")
         await wait_to_see(pilot, "2 of 3 runs", "1 archived")
+        assert "second" not in [run.name for run in RecentRuns(root).refresh()]
         await pilot.press("d")
         await wait_for_screen(pilot, "AskScreen")
         await pilot.press("d")

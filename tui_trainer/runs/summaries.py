@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 CACHE_FORMAT = 2  # counts up whenever a summary says something new
 Stamp = tuple[int, int, int]
-"""Size, time in nanoseconds and inode of a file; zeros where it is absent."""
+"""Size, time in nanoseconds and inode of a file."""
+ABSENT: Stamp = (0, 0, 0)
 
 
 class Entry(msgspec.Struct):
@@ -133,14 +134,16 @@ def read_all(root: Path) -> tuple[list[Summary], list[str]]:
 def stamps_of(run: Run) -> tuple[tuple[Stamp, ...], Stamp]:
     """Of the files that a summary is made of, and of the notes."""
     place = f"{run.path}/"
-    return tuple(_stamp(place + name) for name in ("events.jsonl", "config.toml", "lock")), _stamp(place + "notes.toml")
+    return tuple(stamp_of(place + name) for name in ("events.jsonl", "config.toml", "lock")), stamp_of(
+        place + "notes.toml"
+    )
 
 
-def _stamp(file: str) -> Stamp:
+def stamp_of(file: str) -> Stamp:
     try:
         found = os.stat(file)  # noqa: PTH116 - thousands of them: a path object takes as long as the question
     except OSError:
-        return 0, 0, 0
+        return ABSENT
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 

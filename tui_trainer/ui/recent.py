@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui_trainer.runs import notes
 from tui_trainer.runs.directory import Run, list_runs
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.listing import Summary, of_state
 from tui_trainer.runs.notes import Notes
+from tui_trainer.runs.summaries import ABSENT, Stamp, stamp_of
 from tui_trainer.studies.directory import StudyDirectory, list_studies
 from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.text import InputError, clean
@@ -99,17 +101,18 @@ def _changed(place: StudyDirectory) -> str:
 
 
 class RecentRuns:
-    """Follows the newest runs; each `refresh` reads only what came since the last."""
+    """Follows the newest runs that are not archived; each `refresh` reads only what came since the last."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.followers: dict[str, Follower] = {}
         self.summaries: dict[str, Summary] = {}
+        self.noted: dict[str, tuple[Stamp, Notes]] = {}
         self.older = 0
 
     def refresh(self) -> list[Summary]:
         """Newest first."""
-        runs = list(list_runs(self.root))
+        runs = [run for run in list_runs(self.root) if not self._archived(run)]
         self.older = max(0, len(runs) - SHOWN)
         shown = runs[:SHOWN]
         for gone in self.summaries.keys() - {run.id for run in shown}:
@@ -118,6 +121,20 @@ class RecentRuns:
         for run in shown:
             self._refresh(run)
         return [self.summaries[run.id] for run in shown]
+
+    def _archived(self, run: Run) -> bool:
+        """Read again only where the notes have changed; runs without any cost one question to the disk."""
+        stamp = stamp_of(f"{run.path}/notes.toml")
+        if stamp == ABSENT:
+            return False
+        known = self.noted.get(run.id)
+        if known is None or known[0] != stamp:
+            try:
+                said = notes.read(run)
+            except InputError:  # told by the table of all runs
+                said = Notes()
+            known = self.noted[run.id] = (stamp, said)
+        return known[1].archived
 
     def _refresh(self, run: Run) -> None:
         try:
