@@ -57,7 +57,7 @@ class SettingsScreen(Screen[None]):
         with Vertical(id="settings"):
             for setting in settings.CHOICES:
                 with Horizontal(classes="setting"):
-                    yield Line(Content(setting.name.replace("_", " ")), classes="field-name")
+                    yield Line(Content(setting.name.replace("_", " ")), classes="setting-name")
                     yield Choice(setting.choices, getattr(self.trainer.settings, setting.name), id=setting.name)
         yield Line(id="setting-help")
         yield OptionList(id="commands", markup=False)
