@@ -39,7 +39,10 @@ def report(
     on_stdout = output == Path("-")
     if on_stdout and chosen == "xlsx":
         raise InputError("--output: an xlsx needs a file")
-    follower = follow.load(studies.find(name))
+    with Progress("reading the study") as progress:
+        follower = follow.load(
+            studies.find(name), lambda done, of: progress.tell({"done": done, "of": of, "unit": "runs"})
+        )
     if on_stdout:
         sys.stdout.write(reports.text(follower, chosen))
         return

@@ -67,8 +67,11 @@ class StudyFollower:
         self._lines_given = 0
         self._arrange()
 
-    def poll(self) -> bool:
-        """Take in what came since the last call; True when anything a person could see has changed."""
+    def poll(self, progress: Callable[[int, int], None] | None = None) -> bool:
+        """Take in what came since the last call; True when anything a person could see has changed.
+
+        `progress` is told the runs looked at, and of how many.
+        """
         before = (self.state.events_seen, self.status, self.alive)
         starts = self.state.starts
         self.alive = liveness(self.directory) == "alive"  # asked first, as of a run
@@ -78,15 +81,19 @@ class StudyFollower:
             self._arrange()
         self._judge()
         fresh = self.state.starts != starts
-        polled = [self._poll_member(entry, fresh) for entry in self._members.values()]
+        polled = []
+        for number, entry in enumerate(self._members.values(), start=1):
+            polled.append(self._poll_member(entry, fresh))
+            if progress:
+                progress(number, len(self._members))
         read = self._read_analyses()
         return any(polled) or read or before != (self.state.events_seen, self.status, self.alive)
 
-    def catch_up(self) -> None:
+    def catch_up(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Everything written so far."""
         while True:
             offset = self._reader.offset
-            self.poll()
+            self.poll(progress)
             if self._reader.offset == offset:
                 return
 
@@ -156,10 +163,10 @@ class StudyFollower:
         return bool(new)
 
 
-def load(directory: StudyDirectory) -> StudyFollower:
+def load(directory: StudyDirectory, progress: Callable[[int, int], None] | None = None) -> StudyFollower:
     """The study as of now."""
     follower = StudyFollower(directory, directory.runs_root)
-    follower.catch_up()
+    follower.catch_up(progress)
     return follower
 
 
