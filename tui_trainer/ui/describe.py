@@ -89,7 +89,7 @@ def facts(config: RunConfig, data_root: Path) -> list[tuple[str, str, str]]:
         ("training", " · ".join((plural(config.total_epochs, "epoch"), f"batch {training.batch_size}", steps)), ""),
     ]
     if absence(config, data_root):
-        found.append(("data", f"! {config.data.name} is not on this machine; get it with", "$text-warning"))
+        found.append(("data", f"! {config.data.name} is not on this machine; d fetches it, as does", "$text-warning"))
         found.append(("", fetch_command(config, data_root), "$text-warning"))
     else:
         parts = f"{config.data.name} · {split.train:,} train, {split.validation:,} val, {split.test:,} test"

@@ -146,6 +146,7 @@ class HomeScreen(Screen[None]):
                 timer.resume()
             self.read_runs()
             self.look_around()
+            self.show_summary()  # its data may have been fetched meanwhile
             self.set_timer(SETTLE_SECONDS, self.expect_start)
 
     def on_screen_suspend(self) -> None:
