@@ -19,7 +19,10 @@ TTY_FIELD = 4  # of /proc/N/stat, counted behind the name in brackets
 
 def warning(root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> str:
     """What would end a training when the person leaves, with the remedy; empty where nothing is known to."""
-    return _slurm(environment) or _container(root) or _logind(root)
+    try:
+        return _slurm(environment) or _container(root) or _logind(root)
+    except OSError:  # folders that may not be looked into tell nothing
+        return ""
 
 
 def _slurm(environment: Mapping[str, str]) -> str:

@@ -99,6 +99,19 @@ def facts(config: RunConfig, data_root: Path) -> list[tuple[str, str, str]]:
     return found
 
 
+def page_of(chosen: object, name: str, data_root: Path, width: int) -> Content:
+    """What is highlighted: a preset, a study, the entries of a folder, or what is wrong with files."""
+    if isinstance(chosen, Preset):
+        return preset_page(chosen, data_root, width)
+    if isinstance(chosen, Definition):
+        return study_page(chosen, width)
+    entries = chosen if isinstance(chosen, list) else []
+    if all(isinstance(entry, str) for entry in entries):
+        title = Content.styled("These files are not usable presets", "bold")
+        return Content("\n").join([title, *(Content("! " + line) for line in entries)])
+    return folder_page(name, entries, width)
+
+
 def preset_page(preset: Preset, data_root: Path, width: int) -> Content:
     """Everything about one preset, wrapped to `width`."""
     lines = [Content.styled(preset.title or preset.name, "bold")]

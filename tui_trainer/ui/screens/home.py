@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,13 +16,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static, Tree
 
-from tui_trainer import machine, presets
+from tui_trainer import presets
 from tui_trainer.presets import Preset
 from tui_trainer.runs.listing import Summary
 from tui_trainer.studies import catalogue
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.ui import guide
-from tui_trainer.ui.describe import command_of, folder_page, preset_page, study_page
+from tui_trainer.ui.describe import command_of, page_of
 from tui_trainer.ui.messages import (
     AllRunsWanted,
     CompareWanted,
@@ -41,7 +40,7 @@ from tui_trainer.ui.messages import (
 from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, in_order
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
-from tui_trainer.ui.widgets.machine import Machine, MachinePanel, look
+from tui_trainer.ui.widgets.machine import Machine, MachinePanel, headline, look
 from tui_trainer.ui.widgets.presets import Data, PresetTree
 from tui_trainer.ui.widgets.runs import RunList
 from tui_trainer.ui.words import MUTED
@@ -49,8 +48,7 @@ from tui_trainer.ui.words import MUTED
 REFRESH_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 FIRST_PAINT_SECONDS = 0.1  # threads wait so long, so as not to compete with the first paint
-BROAD = 160
-"""Columns from which the machine has a place of its own, beside the preset."""
+BROAD = 160  # columns from which the machine has a place beside the preset
 SETTLE_SECONDS = 0.5  # whoever looks at presets for so long may start one: worth a standby worker
 NO_RUNS = "No runs yet. Highlight a preset and press enter: digits trains in seconds and downloads nothing."
 
@@ -166,17 +164,11 @@ class HomeScreen(Screen[None]):
         self.show_machine()
 
     def show_machine(self) -> None:
-        """In the header the device that a new run goes to, or the first; in its panel everything."""
-        found = self.machine
-        if found is None:
-            return
-        first = next((device for device in found.devices if device.uuid == self.gpu != ""), found.devices[0])
-        others = len([device for device in found.devices if device.kind == "cuda"]) - 1
-        more = f" · {others} more" if first.kind == "cuda" and others else ""
-        self.query_one("#device", Line).content = Content(machine.describe(replace(first, load=None)) + more)
-        self.query_one(MachinePanel).show(found, self.gpu)
-        self.query_one("#session", Line).content = Content.styled(found.warning, MUTED)
-        self.set_class(bool(found.warning), "-warned")
+        if found := self.machine:
+            self.query_one("#device", Line).content = Content(headline(found, self.gpu))
+            self.query_one(MachinePanel).show(found, self.gpu)
+            self.query_one("#session", Line).content = Content.styled(found.warning, MUTED)
+            self.set_class(bool(found.warning), "-warned")
 
     def action_next_gpu(self) -> None:
         """The freest, then each GPU in turn."""
@@ -203,9 +195,8 @@ class HomeScreen(Screen[None]):
         # not below another screen, as when opened on a run, nor while the last reading, of a large folder, goes on
         if self.is_current and self.reading.acquire(blocking=False):
             try:
-                self.post_message(
-                    self.RunsRead(in_order(self.studies.refresh(), self.recent.refresh()), self.recent.older)
-                )
+                listed = in_order(self.studies.refresh(), self.recent.refresh())
+                self.post_message(self.RunsRead(listed, self.recent.older))
             finally:
                 self.reading.release()
 
@@ -225,17 +216,10 @@ class HomeScreen(Screen[None]):
 
     def show_summary(self) -> None:
         node = self.query_one(PresetTree).node
-        data = node.data if node else None
         width = max(self.query_one("#summary-panel").scrollable_content_region.width, 20)
-        if isinstance(data, Preset):
-            page = preset_page(data, self.data_root, width)
-        elif isinstance(data, Definition):
-            page = study_page(data, width)
-        elif isinstance(data, list):
-            title = Content.styled("These files are not usable presets", "bold")
-            page = Content("\n").join([title, *(Content("! " + line) for line in data)])
-        elif node and node.children:
-            page = folder_page(str(node.label), [c.data for c in node.children], width)
+        if node:
+            data = [child.data for child in node.children] if node.children else node.data
+            page = page_of(data, str(node.label), self.data_root, width)
         elif self.query_one("#filter", Input).value:
             page = Content.styled("no preset has these words", MUTED)
         else:

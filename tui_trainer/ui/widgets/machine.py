@@ -70,6 +70,14 @@ class MachinePanel(Lines):
             self.content = page(self.found, self.gpu, max(self.size.width, 40))
 
 
+def headline(found: Machine, gpu: str) -> str:
+    """The device that a new run goes to, or the first, in a few words that stay as they are for a while."""
+    first = next((device for device in found.devices if device.uuid == gpu != ""), found.devices[0])
+    others = sum(device.kind == "cuda" for device in found.devices) - 1
+    more = f" · {others} more" if first.kind == "cuda" and others else ""
+    return machine.describe(replace(first, load=None)) + more
+
+
 def page(found: Machine, gpu: str, width: int) -> Content:
     figures = [" · ".join(machine.figures(replace(device, cores=0))) for device in found.devices]
     room = max(width - LABEL - BAR - 2 - max(map(len, figures)), 8)
