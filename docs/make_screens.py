@@ -1,29 +1,35 @@
-"""The pictures of `docs/screens/`, taken from real runs: python docs/make_screens.py
+"""The pictures of `docs/screens/`, taken from real runs: python docs/make_screens.py [SCENE …]
 
-Trains the digits, a study of three learning rates on them and, where MNIST is present, twenty epochs of setting 2,
-then photographs each screen.
+Trains the digits, two moons, a study of three learning rates and, where MNIST is present, setting 2, a fork of it and
+a live setting 4; one run is killed. Then every scene is photographed in every look.
 """
 
 import asyncio
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 from textual.pilot import Pilot
 
 from tui_trainer import datasets
-from tui_trainer.runs import directory
-from tui_trainer.studies import directory as studies
-from tui_trainer.studies import follow
+from tui_trainer.runs import follow, launch
+from tui_trainer.runs.directory import Run
+from tui_trainer.studies.directory import StudyDirectory, list_studies
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
-from tui_trainer.ui.screens.compare import CompareScreen
+from tui_trainer.ui.settings import Settings
 
 SCREENS = Path(__file__).parent / "screens"
 FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)  # they would be fetched from a stranger's server
+PATIENCE_SECONDS = 60.0
 STUDY = """
 title = "Which learning rate for the digits?"
 summary = "Adam on two hidden layers, 20 epochs at three learning rates."
@@ -53,71 +59,144 @@ holds = "above"
 """
 
 
-def run(runs: Path, *words: str) -> None:
-    command = [sys.executable, "-m", "tui_trainer", *words, "--plain", "--runs", str(runs)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+@dataclass(frozen=True)
+class Look:
+    """One way to see a scene; the suffix ends the picture's name."""
+
+    suffix: str
+    size: tuple[int, int]
+    theme: str = "trainer-dark"
 
 
-async def until(pilot: Pilot[str], holds: Callable[[], bool]) -> None:
-    while not holds():
-        await pilot.pause(0.05)
-    await pilot.pause(0.5)  # one more repaint
+LOOKS = (
+    Look("", (120, 40)),
+    Look("-80x24", (80, 24)),
+    Look("-200x60", (200, 60)),
+    Look("-light", (120, 40), "trainer-light"),
+    Look("-mono", (120, 40), "trainer-mono"),
+)
+Step = tuple[tuple[str, ...], str]
+"""Keys, and words that are on the screen once they have been answered."""
 
 
-def save(app: TrainerApp, name: str) -> None:
-    svg = FONTS.sub("", app.export_screenshot(title="tui-trainer"))
-    (SCREENS / f"{name}.svg").write_text(svg)
+@dataclass(frozen=True)
+class Scene:
+    """A screen: the run or study it opens on, or home, and the way there."""
+
+    name: str
+    opened: str
+    steps: tuple[Step, ...]
 
 
-async def photograph_runs(runs: Path, data: Path) -> None:
-    app = TrainerApp(runs, data, Launcher())
-    async with app.run_test(size=(120, 40)) as pilot:
+SCENES = (
+    Scene("home", "", (((), "finished"),)),
+    Scene("guide", "", (((), "finished"), (("g",), "esc"))),
+    Scene("form", "", (((), "finished"), (("e",), "New run"))),
+    Scene("preflight", "", (((), "finished"), (("e",), "New run"), (("f4",), "by heart"))),
+    Scene("run", "live", (((), "running"), ((), "epoch"))),
+    Scene("finished", "setting-2", (((), "finished"),)),
+    Scene("cursor", "setting-2", (((), "finished"), (("v", *("left",) * 12), "epoch"))),
+    Scene("rewind", "fork", (((), "finished"), (("b", *("left",) * 3), "rewind"))),
+    Scene("checkpoints", "setting-2", (((), "finished"), (("k",), "verify"))),
+    Scene("mistakes", "setting-2", (((), "finished"), (("w",), "true"))),
+    Scene("change", "live", (((), "running"), (("l",), "learning"))),
+    Scene("leave", "live", (((), "running"), (("q",), "detach"))),
+    Scene("boundary", "moons", (((), "finished"), (("left_square_bracket",), "boundary"))),
+    Scene("runs", "", (((), "finished"), (("a",), "setting-2"))),
+    Scene("data", "", (((), "finished"), (("d",), "mnist"))),
+    Scene("settings", "", (((), "finished"), (("comma",), "theme"))),
+    Scene("help", "setting-2", (((), "finished"), (("question_mark",), "closes"))),
+    Scene("study", "study", (((), "holds"),)),
+    Scene("compare", "fork", (((), "finished"), (("c",), "Compare 2"))),
+)
 
-        def see(words: str) -> bool:
-            return words in app.export_screenshot(simplify=True)
 
-        await until(pilot, lambda: see("✓"))
-        save(app, "home")
-        await pilot.press("e")
-        await pilot.pause(0.5)
-        save(app, "form")
-        await pilot.press("escape", "tab", "enter")
-        await until(pilot, lambda: see("finished"))
-        save(app, "run")
+def tui_trainer(runs: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "tui_trainer", *words, "--runs", str(runs)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-async def photograph_study(runs: Path, data: Path) -> None:
-    """The study, and the first seeds of its rows compared."""
-    (study,) = studies.list_studies(runs)
-    app = TrainerApp(runs, data, Launcher(), study)
-    async with app.run_test(size=(120, 40)) as pilot:
+def train(runs: Path, preset: str, name: str, *settings: str) -> Run:
+    options = [word for setting in settings for word in ("--set", setting)]
+    tui_trainer(runs, "train", preset, "--name", name, "--plain", *options)
+    return newest(runs)
 
-        def see(words: str) -> bool:
-            return words in app.export_screenshot(simplify=True).replace("&#160;", " ")
 
-        await until(pilot, lambda: see("holds"))
-        save(app, "study")
-        firsts = [row.members[0].run for row in follow.load(study).rows]
-        await app.push_screen(CompareScreen([first for first in firsts if first]))
-        await until(pilot, lambda: see("Compare 3"))
-        save(app, "compare")
+def newest(runs: Path) -> Run:
+    from tui_trainer.runs.directory import find
+
+    return find(runs, "last")
+
+
+@contextmanager
+def material(folder: Path) -> Iterator[dict[str, Run | StudyDirectory]]:
+    """What is photographed: finished, killed and live runs and a study."""
+    runs = folder / "runs"
+    made: dict[str, Run | StudyDirectory] = {}
+    file = folder / "learning-rates.study.toml"
+    file.write_text(STUDY)
+    tui_trainer(runs, "study", "run", str(file), "--jobs", "1", "--plain")
+    (made["study"],) = list_studies(runs)
+    made["digits"] = train(runs, "digits", "digits")
+    made["moons"] = train(runs, "toys/moons", "moons")
+    preset = "evaluation-report/setting-2" if is_here("mnist") else "digits"
+    slow = "evaluation-report/setting-4" if is_here("mnist") else "digits"
+    kept = ("epochs=24", "checkpoints.every_epochs=4")
+    made["setting-2"] = first = train(runs, preset, "setting-2", *kept)
+    tui_trainer(runs, "fork", first.id, "--checkpoint", "e12", "--name", "setting-2-slower", "--plain",
+                "--set", "learning_rate=0.00003")  # fmt: skip
+    made["fork"] = newest(runs)
+    killed = begin(runs, slow, "setting-4-night", 3)
+    owner = launch.owner(killed)
+    assert owner
+    os.kill(owner.pid, signal.SIGKILL)
+    made["live"] = begin(runs, slow, "setting-4", 8)
+    try:
+        tui_trainer(runs, "set", newest(runs).id, "learning_rate=0.5" if is_here("mnist") else "learning_rate=0.0005")
+        yield made
+    finally:
+        tui_trainer(runs, "stop", newest(runs).id, "--discard")
+
+
+def begin(runs: Path, preset: str, name: str, epochs: int) -> Run:
+    """A run left to its worker, once it has trained so many epochs."""
+    tui_trainer(runs, "train", preset, "--name", name, "--set", "epochs=100000", "--detach")
+    run = newest(runs)
+    follow.wait(follow.Follower(run), lambda state: state.epoch >= epochs, PATIENCE_SECONDS)
+    return run
+
+
+def is_here(name: str) -> bool:
+    return datasets.is_present(datasets.dataset(name), datasets.data_root())
+
+
+async def photograph(scene: Scene, look: Look, runs: Path, opened: Run | StudyDirectory | None) -> None:
+    app = TrainerApp(runs, datasets.data_root(), Launcher(), opened, Settings(theme=look.theme))
+    async with app.run_test(size=look.size) as pilot:
+        for keys, words in scene.steps:
+            await pilot.press(*keys)
+            await see(pilot, words)
+        await pilot.pause(1.5)  # one more repaint of what is live
+        svg = FONTS.sub("", app.export_screenshot(title="tui-trainer")).replace(str(runs.parent), "~")
+        (SCREENS / f"{scene.name}{look.suffix}.svg").write_text(svg)
+
+
+async def see(pilot: Pilot[str], words: str) -> None:
+    for _ in range(int(PATIENCE_SECONDS / 0.1)):
+        if words in unescape(pilot.app.export_screenshot(simplify=True)).replace("\xa0", " "):
+            return
+        await pilot.pause(0.1)
+    raise TimeoutError(f"{words!r} is not on the screen")
 
 
 def main() -> None:
-    data = datasets.data_root()
+    wanted = sys.argv[1:] or [scene.name for scene in SCENES]
     SCREENS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        runs = directory.runs_root(Path(folder) / "runs")
-        run(runs, "train", "digits")
-        if datasets.is_present(datasets.dataset("mnist"), data):
-            run(runs, "train", "evaluation-report/setting-2", "--set", "epochs=20")
-        asyncio.run(photograph_runs(runs, data))
-    with tempfile.TemporaryDirectory() as folder:
-        runs = directory.runs_root(Path(folder) / "runs")
-        file = Path(folder) / "learning-rates.study.toml"
-        file.write_text(STUDY)
-        run(runs, "study", "run", str(file), "--jobs", "1")
-        asyncio.run(photograph_study(runs, data))
+    with tempfile.TemporaryDirectory() as folder, material(Path(folder)) as made:
+        for scene in SCENES:
+            for look in LOOKS if scene.name in wanted else ():
+                print(f"{scene.name}{look.suffix}", flush=True)
+                asyncio.run(photograph(scene, look, Path(folder) / "runs", made.get(scene.opened)))
 
 
 if __name__ == "__main__":
