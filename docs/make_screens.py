@@ -160,7 +160,7 @@ def material(folder: Path) -> Iterator[dict[str, Run | StudyDirectory]]:
 
 def begin(runs: Path, preset: str, name: str, epochs: int) -> Run:
     """A run left to its worker, once it has trained so many epochs."""
-    tui_trainer(runs, "train", preset, "--name", name, "--set", "epochs=100000", "--detach")
+    tui_trainer(runs, "train", preset, "--name", name, "--set", "epochs=2000", "--detach")
     run = newest(runs)
     follow.wait(follow.Follower(run), lambda state: state.epoch >= epochs, PATIENCE_SECONDS)
     return run
