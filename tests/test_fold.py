@@ -177,7 +177,7 @@ def test_the_summary_is_plain_json(told: bytes, tmp_path: Path) -> None:
     ended = json.loads(json.dumps(follow.load(run).summary(), allow_nan=False))
     assert fresh.keys() == ended.keys()
     assert fresh["status"] == "interrupted" and ended["status"] == "finished"
-    assert None not in {key: value for key, value in ended.items() if key != "changes"}.values()
+    assert [key for key, value in ended.items() if value is None] == ["verdict_epoch"]  # four epochs: too early to say
 
 
 @settings(deadline=None)

@@ -90,8 +90,9 @@ class TrainerApp(Navigation):
     def get_default_screen(self) -> Screen[None]:
         from tui_trainer.ui.screens.home import HomeScreen
 
-        name_bindings()
-        return HomeScreen(self.runs_root, self.data_root)
+        home = HomeScreen(self.runs_root, self.data_root)
+        self._make_ready(home)
+        return home
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict((themes.DARK if self.current_theme.dark else themes.LIGHT).variables)

@@ -188,14 +188,21 @@ class Navigation(App[str]):
             self.switch_screen(screen)
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
-        """As textual's, with ids for the screen's keys."""
-        name_bindings(screen)
+        """As textual's, for a screen made ready."""
+        self._make_ready(screen)
         return super().push_screen(screen, *args, **options)
 
     def switch_screen(self, screen: Any) -> Any:
-        """As textual's, with ids for the screen's keys."""
-        name_bindings(screen)
+        """As textual's, for a screen made ready."""
+        self._make_ready(screen)
         return super().switch_screen(screen)
+
+    def _make_ready(self, screen: Any) -> None:
+        """Ids for its keys, and at once the layout for this terminal: Textual finds it after a first, wide, paint."""
+        name_bindings(screen)
+        if isinstance(screen, Screen):
+            for size, limits in zip(self.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True):
+                screen.add_class(*[name for least, name in limits or () if size >= least][-1:])
 
     def complain(self, error: InputError) -> None:
         """Show what cannot be done, and why."""
