@@ -1,0 +1,39 @@
+"""How every place looks, at two sizes; and that each has a look without Unicode and without room.
+
+    python -m pytest tests/test_snapshots.py --snapshot-update
+
+draws them anew; each must then be looked at.
+"""
+
+from pathlib import Path
+
+import pytest
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
+
+from tests.dashboard import LARGE, seen, wait_for
+from tests.screens import LARGE_TOO, PLACES, frozen, in_ascii, settled
+
+SMALL, TINY = (80, 24), (20, 5)
+
+
+@pytest.mark.parametrize("name", PLACES)
+async def test_place(name: str, root: Path, snapshot: SnapshotAssertion) -> None:
+    picture = snapshot.use_extension(SVGImageExtension)
+    with frozen(root) as world:
+        place = PLACES[name](world)
+        async with place.app.run_test(size=SMALL) as pilot:
+            await place.reach(pilot)
+            small = place.app.export_screenshot()
+            large = ""
+            if PLACES[name] in LARGE_TOO:
+                await pilot.resize_terminal(*LARGE)
+                await settled(pilot)
+                large = place.app.export_screenshot()
+            in_ascii(place.app)
+            await wait_for(pilot, lambda: seen(pilot).isascii(), "plain ASCII")
+            await pilot.resize_terminal(*TINY)
+            await settled(pilot)
+            assert seen(pilot).isascii()
+        assert small == picture(name=f"{name}-80x24")
+        assert not large or large == picture(name=f"{name}-120x40")
