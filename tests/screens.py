@@ -36,6 +36,7 @@ DEVICES = [
     machine.Device("cuda", "NVIDIA H200", 0, 0, 131 * GIB, 139 * GIB, 3, "GPU-7f3a", 41),
     machine.Device("cpu", "a processor", cores=16, load=0.5),
 ]
+LOADING = ("looking", "reading the run")
 LOAD = machine_load.Load(cpu=37.0, memory_used=9 * GIB, memory_total=64 * GIB, process_cpu=98.0, process_memory=GIB)
 
 
@@ -77,11 +78,12 @@ class World:
 
 
 @contextmanager
-def frozen(root: Path) -> Iterator[World]:
-    """A world in which clock, ids, devices, readings and settings are always the same."""
+def frozen(folder: Path) -> Iterator[World]:
+    """A world in which clock, ids, paths, devices, readings and settings are always the same."""
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        world = World(root, stack)
+        patch.chdir(folder)
+        world = World(Path("runs"), stack)
         append = events.EventLog.append
 
         def stamp(log: events.EventLog, event: events.AnyEvent) -> None:
@@ -102,7 +104,7 @@ def frozen(root: Path) -> Iterator[World]:
         patch.setattr(Input, "cursor_blink", False)
         patch.setattr(TextArea, "cursor_blink", False)
         for name, value in {
-            "XDG_CONFIG_HOME": str(root.parent / "config"),
+            "XDG_CONFIG_HOME": "config",
             "LC_ALL": "C.UTF-8",
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
@@ -164,9 +166,9 @@ async def settled(pilot: Pilot[str]) -> None:
 
     def is_settled() -> bool:
         app = pilot.app
-        busy = any(not worker.is_finished for worker in app.workers) or app._animator._animations
         looks.append(seen(pilot))
-        if busy or app.screen._dirty_widgets or looks[-1] != looks[0]:
+        busy = any(not worker.is_finished for worker in app.workers) or app._animator._animations
+        if busy or any(words in looks[-1] for words in LOADING) or app.screen._dirty_widgets or looks[-1] != looks[0]:
             looks[:] = looks[-1:]
         return len(looks) >= 6
 
@@ -386,7 +388,11 @@ def study_troubled(world: World) -> Place:
 
 def study_report(world: World) -> Place:
     place = study_finished(world)
-    place.steps.extend(["w", Open("ReportScreen")])
+
+    def name_it() -> None:
+        place.app.screen.query_one(Input).value = "/home/somebody/three-rates.html"
+
+    place.steps.extend(["w", Open("ReportScreen"), see("Write a report"), name_it])
     return place
 
 

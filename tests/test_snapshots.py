@@ -18,9 +18,9 @@ SMALL, TINY = (80, 24), (20, 5)
 
 
 @pytest.mark.parametrize("name", PLACES)
-async def test_place(name: str, root: Path, snapshot: SnapshotAssertion) -> None:
+async def test_place(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     picture = snapshot.use_extension(SVGImageExtension)
-    with frozen(root) as world:
+    with frozen(tmp_path) as world:
         place = PLACES[name](world)
         async with place.app.run_test(size=SMALL) as pilot:
             await place.reach(pilot)

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tui_trainer.runs import disk, filter
 from tui_trainer.runs.filter import Filter
@@ -23,6 +23,7 @@ from tui_trainer.ui.messages import CompareWanted, OpenWanted, ResumeWanted
 from tui_trainer.ui.run_list import detail, headline
 from tui_trainer.ui.screens.columns import ColumnsScreen
 from tui_trainer.ui.screens.run_changes import CHANGE_KEYS, RunChanges
+from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.run_table import RunTable
 from tui_trainer.ui.words import MUTED
@@ -84,7 +85,7 @@ class RunsScreen(RunChanges):
         yield Static("", id="no-such-runs", markup=False)
         yield RunTable(id="run-table")
         yield Line(id="runs-detail")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.table.focus()
