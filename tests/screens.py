@@ -119,11 +119,28 @@ def frozen(folder: Path) -> Iterator[World]:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """Words to wait for, the same in ASCII."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Open:
+    """A screen to wait for."""
+
+    screen: str
+
+
+Step = str | Seen | Open | Callable[[], object]
+
+
+@dataclass(frozen=True)
 class Place:
     """Where an app opens, and the way from there: keys to press, `Seen` and `Open` to wait for, functions to call."""
 
     app: TrainerApp
-    steps: list[str | Seen | Open | Callable[[], object]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
 
     async def reach(self, pilot: Pilot[str], tiny: bool = False) -> None:
         """A tiny terminal shows few words: there it is enough that all has come to rest."""
@@ -140,20 +157,6 @@ class Place:
                 case _:
                     step()
         await settled(pilot)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Words to wait for, the same in ASCII."""
-
-    words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Open:
-    """A screen to wait for."""
-
-    screen: str
 
 
 def see(*words: str) -> Seen:
@@ -200,7 +203,7 @@ def home_filter(world: World) -> Place:
     return Place(world.app(), [see("digits"), "slash", "t a n h", see("128-128-tanh")])
 
 
-FORM: list[str | Seen | Open | Callable[[], object]] = [see("8,970 parameters"), "e", Open("FormScreen"), see("hidden")]
+FORM: list[Step] = [see("8,970 parameters"), "e", Open("FormScreen"), see("hidden")]
 
 
 def form(world: World) -> Place:
@@ -230,7 +233,7 @@ def find_a_rate(world: World) -> Place:
     def tell() -> None:
         test_ui_find_rate.FakeJob.latest.tell(57, {"suggestions": test_ui_find_rate.RATES})
 
-    steps = [see("8,970 parameters"), "f", Open("FindRateScreen"), see("starting"), tell, see("57 updates")]
+    steps: list[Step] = [see("8,970 parameters"), "f", Open("FindRateScreen"), see("starting"), tell, see("57 updates")]
     return Place(world.app(), steps)
 
 
@@ -290,14 +293,14 @@ def boundary(world: World) -> Place:
 
 
 def rewind(world: World) -> Place:
-    steps = [see("finished"), "b", Open("RewindScreen"), see("epoch 6/6"), "left left", see("epoch 4/6")]
+    steps: list[Step] = [see("finished"), "b", Open("RewindScreen"), see("epoch 6/6"), "left left", see("epoch 4/6")]
     return Place(world.app(world.finished()), steps)
 
 
 def others(world: World) -> Place:
     for name in ("wide", "deep"):
         world.finished(name, accuracy=0.5)
-    steps = [see("finished"), "o", Open("OthersScreen"), see("wide", "deep")]
+    steps: list[Step] = [see("finished"), "o", Open("OthersScreen"), see("wide", "deep")]
     return Place(world.app(world.finished("mine")), steps)
 
 
@@ -359,7 +362,7 @@ def compare(world: World) -> Place:
     parent = world.finished("parent")
     start = directory.Start(parent.run.id, next(iter(sorted(parent.run.checkpoints.iterdir()))), "continue")
     child = directory.create(world.root, parent.config, "child", "digits", world.root / "no-data", start)
-    steps = [Open("RunScreen"), see("child"), "c", Open("CompareScreen"), see("parent", "child")]
+    steps: list[Step] = [Open("RunScreen"), see("child"), "c", Open("CompareScreen"), see("parent", "child")]
     return Place(make_app(world.root, child), steps)
 
 

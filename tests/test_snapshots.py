@@ -35,5 +35,5 @@ async def test_place(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> 
             await pilot.resize_terminal(*TINY)
             await settled(pilot)
             assert seen(pilot).isascii()
-        assert small == picture(name=f"{name}-80x24")
-        assert not large or large == picture(name=f"{name}-120x40")
+        assert small == picture(name="80x24")
+        assert not large or large == picture(name="120x40")
