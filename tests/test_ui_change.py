@@ -130,7 +130,7 @@ async def test_the_learning_rate_is_the_next_chart(root: Path) -> None:
             assert "learning rate" not in seen(pilot)
             await pilot.press("right_square_bracket", "right_square_bracket")
             await wait_to_see(pilot, "learning rate", "accuracy %", "1e-3┤")
-            await pilot.press("right_square_bracket")
+            await pilot.press("left_square_bracket", "left_square_bracket")
             await wait_for(pilot, lambda: "learning rate" not in seen(pilot), "the loss again")
 
 
