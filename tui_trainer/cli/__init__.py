@@ -26,6 +26,7 @@ from tui_trainer.cli import (
     start,
     studies,
     study_reports,
+    web,
 )
 from tui_trainer.cli.options import has_screen, open_dashboard, overrides
 from tui_trainer.text import InputError, clean, in_ascii, unicode_terminal
@@ -150,6 +151,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "bench": bench.bench,
     "settings": settings.settings,
     "devices": devices.devices,
+    "web": web.web,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

@@ -56,6 +56,8 @@ def find(reference: str) -> Run:
 
 def has_screen() -> bool:
     """Is there a terminal that can show the dashboard?"""
+    if "TEXTUAL_DRIVER" in os.environ:  # a browser
+        return True
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
 
 

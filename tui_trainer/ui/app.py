@@ -14,6 +14,7 @@ from typing import ClassVar
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from tui_trainer.runs.directory import Run
@@ -24,10 +25,7 @@ from tui_trainer.ui.filters import Ascii, Colourless
 from tui_trainer.ui.keymap import name_bindings
 from tui_trainer.ui.keys import actions
 from tui_trainer.ui.launcher import Launcher
-from tui_trainer.ui.messages import (
-    OpenWanted,
-    StudyWanted,
-)
+from tui_trainer.ui.messages import AllRunsWanted, DataWanted, OpenWanted, StudyWanted
 from tui_trainer.ui.navigation import Navigation
 from tui_trainer.ui.settings import Settings
 
@@ -155,6 +153,9 @@ class TrainerApp(Navigation):
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))
 
+    def _go(self, wanted: Message) -> None:
+        self.post_message(wanted)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen by its name and keys, then looks and pictures."""
         for action in actions(screen, self):
@@ -162,6 +163,8 @@ class TrainerApp(Navigation):
                 run = partial(self.run_action, action.binding.action, action.node)
                 title = f"{action.binding.description} ({' '.join(action.keys)})"
                 yield SystemCommand(title, action.binding.tooltip, run)
+        yield SystemCommand("Go to all runs", "Sort, filter, tag, archive, delete", partial(self._go, AllRunsWanted()))
+        yield SystemCommand("Go to data sets", "What is here, and how to get more", partial(self._go, DataWanted()))
         for theme in settings.THEMES:
             name = theme.removeprefix("trainer-")
             yield SystemCommand(f"Theme {name}", "Take this look", partial(self.change_setting, "theme", theme))
