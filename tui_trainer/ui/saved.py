@@ -19,7 +19,7 @@ from tui_trainer.ui.words import MUTED, age, ago
 
 # what it is kept for → glyph, its ASCII stand-in, theme colour
 BEST = ("★", "*", "$best")
-STAYS = ("◆", "+", "$saved")
+STAYS = ("◆", "x", "$saved")
 PASSING = ("·", ".", MUTED)
 PIN = ("⚑", "P", "$accent")
 
@@ -30,18 +30,18 @@ def name(checkpoint: Checkpoint) -> str:
 
 
 def lines(
-    checkpoints: Sequence[Checkpoint], width: int, now: float, pins: Collection[str] = ()
+    checkpoints: Sequence[Checkpoint], width: int, now: float, pins: Collection[str] = (), best: int | None = None
 ) -> list[tuple[str, Content]]:
     """Each by its file: what it is kept for, its epoch, accuracy on validation, size, age.
 
-    The step is told where two are of one epoch.
+    The step is told where two are of one epoch. `best` is the step of the best epoch so far: it has been others before.
     """
     epochs = Counter(checkpoint.epoch for checkpoint in checkpoints)
     labels = [name(c) if epochs[c.epoch] > 1 else name(c).partition("-")[0] for c in checkpoints]
     longest = max(map(len, labels), default=0)
     rows = []
     for checkpoint, label in zip(checkpoints, labels, strict=True):
-        kind = BEST if "best" in checkpoint.kinds else STAYS if kept(checkpoint.kinds) else PASSING
+        kind = BEST if checkpoint.step == best else STAYS if kept(checkpoint.kinds) else PASSING
         accuracy = percent(checkpoint.val_accuracy) if checkpoint.val_accuracy is not None else ""
         pin = Content.styled(_glyph(PIN), PIN[2]) if checkpoint.file in pins else Content(" ")
         pieces = [

@@ -87,7 +87,7 @@ class CheckpointPanel(Vertical):
         state, listed = self.follower.state, self.query_one(CheckpointList)
         newest_first = sorted(state.checkpoints.values(), key=lambda c: (c.step, c.time), reverse=True)
         width, now = listed.scrollable_content_region.width, time.time() // AGE_SECONDS * AGE_SECONDS
-        rows = saved.lines(newest_first, width, now, self._pins())
+        rows = saved.lines(newest_first, width, now, self._pins(), self._best)
         if rows != self.rows:
             chosen = self.chosen
             same = [file for file, _ in rows] == [file for file, _ in self.rows]
@@ -175,6 +175,11 @@ class CheckpointPanel(Vertical):
         name = f"{self.follower.state.name}-{saved.name(chosen)}.pth".replace("/", "-")
         self.app.push_screen(AskFileScreen(f"Export {saved.name(chosen)} for PyTorch to", Path.cwd() / name), start)
 
+    @property
+    def _best(self) -> int | None:
+        best = self.follower.state.best
+        return best.step if best else None
+
     def _pins(self) -> tuple[str, ...]:
         """Read anew only where the person's notes have changed."""
         file = self.follower.run.notes_file
@@ -216,7 +221,7 @@ class CheckpointPanel(Vertical):
                 else:
                     self._say(f"deleted {saved.name(chosen)}, {size(freed)} are free")
 
-        best = "the weights of the best epoch; " if "best" in chosen.kinds else ""
+        best = "the weights of the best epoch; " if chosen.step == self._best else ""
         answers = (Answer("d", "delete", "delete", f"frees {size(chosen.bytes)}"),)
         self.app.push_screen(
             AskScreen(f"Delete {saved.name(chosen)}?", f"{best}it cannot be brought back", answers, "keep it"), act
