@@ -110,9 +110,9 @@ async def test_what_can_be_done_with_a_checkpoint(root: Path, tmp_path: Path, mo
 async def test_a_live_run_keeps_its_checkpoints_and_forks_from_the_chosen_one(root: Path) -> None:
     with live_run(root) as fake:
         fake.save(1)
-        fake.save(2, "best")
+        fake.save(3, "best")
         async with open_on(fake).run_test(size=(160, 40)) as pilot:
-            await wait_to_see(pilot, "◆ e0001", "★ e0002", "2 checkpoints, 2.0 MiB")
+            await wait_to_see(pilot, "◆ e0001", "★ e0003", "2 checkpoints, 2.0 MiB")
             await pilot.press("k")
             listed = screen_of(pilot, RunScreen).query_one(CheckpointList)
             await wait_for(pilot, lambda: listed.has_focus, "the list has the keys")

@@ -41,7 +41,13 @@ def lines(
     longest = max(map(len, labels), default=0)
     rows = []
     for checkpoint, label in zip(checkpoints, labels, strict=True):
-        kind = BEST if checkpoint.step == best else STAYS if kept(checkpoint.kinds) else PASSING
+        kind = (
+            BEST
+            if "best" in checkpoint.kinds and checkpoint.step == best
+            else STAYS
+            if kept(checkpoint.kinds)
+            else PASSING
+        )
         accuracy = percent(checkpoint.val_accuracy) if checkpoint.val_accuracy is not None else ""
         pin = Content.styled(_glyph(PIN), PIN[2]) if checkpoint.file in pins else Content(" ")
         pieces = [
