@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -179,3 +180,6 @@ def run(runs_root: Path, data_root: Path, opened: Run | StudyDirectory | None = 
     farewell = app.run()
     if farewell:
         print(farewell)
+    if not app.is_web and not os.isatty(0):  # the terminal has died: textual's thread may read from it for ever
+        sys.stdout.flush()
+        os._exit(0)
