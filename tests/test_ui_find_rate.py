@@ -170,5 +170,5 @@ async def test_a_real_sweep_draws_its_points_and_ends_with_its_screen(
         await pilot.press("escape")
         await wait_for_screen(pilot, "FormScreen")
         await wait_for(pilot, lambda: jobs[0].process.returncode is not None, "the process has ended")
-        assert jobs[0].process.returncode == -signal.SIGTERM
+        assert jobs[0].process.returncode in (1, -signal.SIGTERM)  # cleaned up, or not yet begun
     assert not root.exists()

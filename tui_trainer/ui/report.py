@@ -143,7 +143,8 @@ def sentence(moment: Moment, width: int) -> Content:
     """What is going on, in a sentence: the one place that says what to do next. The verdict stands at its end."""
     judged = moment.verdict
     said = f"verdict: {judged}" if judged and moment.state.epochs_done and not moment.trouble else ""
-    here = _going_on(moment, width - len(said) - len(GAP) if said else width)
+    in_pieces = moment.state.status in ("running", "finished")  # of which some may leave to let the verdict stand
+    here = _going_on(moment, width - len(said) - len(GAP) if said and in_pieces else width)
     gap = width - here.cell_length - len(said)
     return Content.assemble(here, " " * gap, (said, MUTED)) if said and gap >= len(GAP) else here
 
@@ -170,12 +171,18 @@ def _going_on(moment: Moment, width: int) -> Content:
             return _finished(state, width)
         case "stopped":
             why = f": {state.reason}" if state.reason else ""
-            return Content.assemble(f"stopped at {where}{why}", ("   r resumes", MUTED))
+            return _resumable(f"stopped at {where}{why}", "", width)
         case "failed":
             return Content.styled(f"failed at {where}: {state.reason or 'see the log'}", "$text-error")
         case "interrupted":
             why = state.reason or "the worker left no word"
-            return Content.assemble((f"interrupted at {where}: {why}", "$text-warning"), ("   r resumes", MUTED))
+            return _resumable(f"interrupted at {where}: {why}", "$text-warning", width)
+
+
+def _resumable(words: str, colour: str, width: int) -> Content:
+    """What happened, cut so that what to do next is always seen."""
+    next_step = Content.styled("   r resumes", MUTED)
+    return Content.styled(words, colour).truncate(width - next_step.cell_length, ellipsis=True) + next_step
 
 
 def _phases(state: RunState, width: int) -> Content:
