@@ -182,7 +182,7 @@ def _going_on(moment: Moment, width: int) -> Content:
 def _resumable(words: str, colour: str, width: int) -> Content:
     """What happened, cut so that what to do next is always seen."""
     next_step = Content.styled("   r resumes", MUTED)
-    return Content.styled(words, colour).truncate(width - next_step.cell_length, ellipsis=True) + next_step
+    return Content.styled(words, colour).truncate(max(width - next_step.cell_length, 1), ellipsis=True) + next_step
 
 
 def _phases(state: RunState, width: int) -> Content:
