@@ -24,6 +24,7 @@ from tui_trainer.machine import GIB
 from tui_trainer.runs import directory, events, follow
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.studies.events import Failed
+from tui_trainer.ui import settings as settings_file
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.screens import find_rate
 from tui_trainer.ui.settings import Settings
@@ -98,13 +99,14 @@ def frozen(folder: Path) -> Iterator[World]:
         patch.setattr(machine_panel, "_free", lambda _: 200 * GIB)
         patch.setattr(machine_load.Sampler, "sample", lambda *_, **__: LOAD)
         patch.setattr(follow.Follower, "silence", 0.0)
+        patch.setattr(settings_file, "settings_file", lambda: Path("config/settings.toml"))
         patch.setattr(session, "warning", lambda *_: "")
         patch.setattr(job_line, "Job", test_preflight.FakeJob)
         patch.setattr(find_rate, "Job", test_ui_find_rate.FakeJob)
         patch.setattr(Input, "cursor_blink", False)
         patch.setattr(TextArea, "cursor_blink", False)
         for name, value in {
-            "XDG_CONFIG_HOME": "config",
+            "XDG_CONFIG_HOME": str(folder / "config"),
             "LC_ALL": "C.UTF-8",
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",

@@ -52,7 +52,8 @@ def epoch(number: int, val_accuracy: float = 0.5) -> Epoch:
 
 
 def saved(step: int) -> Checkpoint:
-    return Checkpoint(file=f"s{step}", kinds=["last"], epoch=step // 10, step=step, bytes=1, weights_sha256=f"w{step}")
+    name = f"e{step // 10:04}-s{step:06}.safetensors"
+    return Checkpoint(file=name, kinds=["last"], epoch=step // 10, step=step, bytes=1, weights_sha256=f"w{step}")
 
 
 def drawn(step: int) -> Boundary:
@@ -137,8 +138,14 @@ def test_foreign_text_in_events_is_made_harmless() -> None:
         assert line.isprintable() and "[bold" in line and len(line) <= 1000
 
 
-def named(name: str) -> Checkpoint:
-    return Checkpoint(file=name, kinds=[name], epoch=0, step=0, bytes=0, weights_sha256="")
+def named(kind: str, file: str = "e0000-s000000.safetensors") -> Checkpoint:
+    return Checkpoint(file=file, kinds=[kind], epoch=0, step=0, bytes=0, weights_sha256="")
+
+
+@pytest.mark.parametrize("file", ["", "../../x.safetensors", "/etc/passwd", "e0001-s000001.safetensors\n", "x" * 300])
+def test_a_file_that_no_worker_names_so_is_no_checkpoint(file: str) -> None:
+    """It would be looked for, and deleted, under that name."""
+    assert not state_of(named("save", file)).checkpoints
 
 
 @pytest.fixture(scope="module")

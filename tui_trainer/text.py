@@ -19,12 +19,17 @@ class InputError(Exception):
 
 
 def clean(foreign: str, limit: int = 1000) -> str:
-    """`foreign` on one line, without control, direction and zero-width characters, `limit` characters at most."""
-    if len(foreign) <= limit and foreign.isprintable():  # nothing in it is invisible: most words, and fast
+    """`foreign` on one line, without control, direction and zero-width characters, `limit` characters at most.
+
+    Nor with variation selectors: terminals do not agree on how wide they make the character before them.
+    """
+    if len(foreign) <= limit and foreign.isascii() and foreign.isprintable():  # most words, and fast
         return foreign
     cut = foreign[: limit + 1]
     visible = "".join(
-        " " if c in "\t\r\n" else c for c in cut if c in "\t\r\n" or unicodedata.category(c) not in INVISIBLE
+        " " if c in "\t\r\n" else c
+        for c in cut
+        if c in "\t\r\n" or not (unicodedata.category(c) in INVISIBLE or "\ufe00" <= c <= "\ufe0f")
     )
     return visible if len(visible) <= limit else visible[: limit - 1] + "…"
 

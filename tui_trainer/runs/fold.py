@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable
 from itertools import groupby, islice
@@ -12,6 +13,8 @@ from tui_trainer.config import change
 from tui_trainer.runs import events
 from tui_trainer.runs.state import EPOCH_SERIES, METRIC_SERIES, Change, LogLine, RunState
 from tui_trainer.text import clean
+
+CHECKPOINT_NAME = re.compile(r"e[0-9]{4,}-s[0-9]{6,}\.safetensors")
 
 
 def fold(state: RunState, event: events.AnyEvent) -> None:
@@ -111,6 +114,9 @@ def _evaluated(state: RunState, event: events.Evaluated) -> None:
 
 
 def _checkpoint(state: RunState, event: events.Checkpoint) -> None:
+    """A log may come from anywhere: a file of any other name would be looked for, opened and deleted by that name."""
+    if not CHECKPOINT_NAME.fullmatch(event.file):
+        return
     state.checkpoints[event.file] = event
     state.hashes[event.step] = event.weights_sha256
     state.step = max(state.step, event.step)  # a pause or a stop saves between two `Metrics`
