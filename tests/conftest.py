@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
         os.environ[name] = str(home / name)
     guide.remember()
-    for name in ("TUI_TRAINER_RUNS", "TUI_TRAINER_DATA"):
+    for name in ("TUI_TRAINER_RUNS", "TUI_TRAINER_DATA", "COLUMNS", "LINES", "NO_COLOR"):
         os.environ.pop(name, None)
     if config.cache:  # the native step takes a compiler ten seconds: built once, under a digest of all that decides it
         folder = home / "XDG_CACHE_HOME" / "tui-trainer"

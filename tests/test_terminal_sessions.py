@@ -82,7 +82,7 @@ def test_a_run_is_started_left_met_again_and_stopped(
                 again.type("x")
                 again.read_until_seen("Stop endless?")
                 again.type("s")
-                again.read_until_seen("■ stopped", "r resumes")  # the worker is gone
+                again.read_until_seen("■ stopped", "resume")
                 state = wait_for_end(run)
                 again.type("q")
                 assert again.read_to_end() == 0 and again.is_as_before
