@@ -59,6 +59,11 @@ holds = "above"
 """
 
 
+class StillLauncher(Launcher):
+    def warm_up(self) -> None:
+        """Nothing is started from a picture."""
+
+
 @dataclass(frozen=True)
 class Look:
     """One way to see a scene; the suffix ends the picture's name."""
@@ -96,8 +101,8 @@ SCENES = (
     Scene("run", "live", (((), "running"), ((), "epoch"))),
     Scene("finished", "setting-2", (((), "finished"),)),
     Scene("cursor", "setting-2", (((), "finished"), (("v", *("left",) * 12), "epoch"))),
-    Scene("rewind", "fork", (((), "finished"), (("b", *("left",) * 3), "rewind"))),
-    Scene("checkpoints", "setting-2", (((), "finished"), (("k",), "verify"))),
+    Scene("rewind", "fork", (((), "finished"), (("b", *("left",) * 3), "Rewind"))),
+    Scene("checkpoints", "setting-2", (((), "finished"), (("k",), "checkpoints,"))),
     Scene("mistakes", "setting-2", (((), "finished"), (("w",), "true"))),
     Scene("change", "live", (((), "running"), (("l",), "learning"))),
     Scene("leave", "live", (((), "running"), (("q",), "detach"))),
@@ -152,7 +157,9 @@ def material(folder: Path) -> Iterator[dict[str, Run | StudyDirectory]]:
     os.kill(owner.pid, signal.SIGKILL)
     made["live"] = begin(runs, slow, "setting-4", 8)
     try:
-        tui_trainer(runs, "set", newest(runs).id, "learning_rate=0.5" if is_here("mnist") else "learning_rate=0.0005")
+        tui_trainer(
+            runs, "set", newest(runs).id, "learning_rate=0.00003" if is_here("mnist") else "learning_rate=0.0003"
+        )
         yield made
     finally:
         tui_trainer(runs, "stop", newest(runs).id, "--discard")
@@ -160,7 +167,7 @@ def material(folder: Path) -> Iterator[dict[str, Run | StudyDirectory]]:
 
 def begin(runs: Path, preset: str, name: str, epochs: int) -> Run:
     """A run left to its worker, once it has trained so many epochs."""
-    tui_trainer(runs, "train", preset, "--name", name, "--set", "epochs=2000", "--detach")
+    tui_trainer(runs, "train", preset, "--name", name, "--set", "epochs=2000", "--set", "threads=1", "--detach")
     run = newest(runs)
     follow.wait(follow.Follower(run), lambda state: state.epoch >= epochs, PATIENCE_SECONDS)
     return run
@@ -171,7 +178,7 @@ def is_here(name: str) -> bool:
 
 
 async def photograph(scene: Scene, look: Look, runs: Path, opened: Run | StudyDirectory | None) -> None:
-    app = TrainerApp(runs, datasets.data_root(), Launcher(), opened, Settings(theme=look.theme))
+    app = TrainerApp(runs, datasets.data_root(), StillLauncher(), opened, Settings(theme=look.theme))
     async with app.run_test(size=look.size) as pilot:
         for keys, words in scene.steps:
             await pilot.press(*keys)

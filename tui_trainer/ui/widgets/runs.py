@@ -141,7 +141,7 @@ def row(summary: Summary, width: int) -> Content:
     name = Content(summary.name).truncate(name_width - 1, ellipsis=True, pad=True)
     if summary.status == "unreadable":
         return Content.assemble(start, name, " ", (summary.reason, MUTED))
-    count = f"{summary.epoch:>4}/{summary.epochs:<4}"
+    count = f"{summary.epoch:>4}/{summary.epochs} ".ljust(9)
     if summary.test_accuracy is not None:
         accuracy = f"test {percent(summary.test_accuracy):>8}"
     else:
