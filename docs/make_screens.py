@@ -106,12 +106,12 @@ SCENES = (
     Scene("mistakes", "setting-2", (((), "finished"), (("w",), "true"))),
     Scene("change", "live", (((), "running"), (("l",), "learning"))),
     Scene("leave", "live", (((), "running"), (("q",), "detach"))),
-    Scene("boundary", "moons", (((), "finished"), (("left_square_bracket",), "boundary"))),
+    Scene("boundary", "moons", (((), "finished"), (("right_square_bracket",), "boundary"))),
     Scene("runs", "", (((), "finished"), (("a",), "setting-2"))),
     Scene("data", "", (((), "finished"), (("d",), "mnist"))),
     Scene("settings", "", (((), "finished"), (("comma",), "theme"))),
     Scene("help", "setting-2", (((), "finished"), (("question_mark",), "closes"))),
-    Scene("study", "study", (((), "holds"),)),
+    Scene("study", "study", (((), "9/9"),)),
     Scene("compare", "fork", (((), "finished"), (("c",), "Compare 2"))),
 )
 
@@ -184,7 +184,9 @@ async def photograph(scene: Scene, look: Look, runs: Path, opened: Run | StudyDi
             await pilot.press(*keys)
             await see(pilot, words)
         await pilot.pause(1.5)  # one more repaint of what is live
-        svg = FONTS.sub("", app.export_screenshot(title="tui-trainer")).replace(str(runs.parent), "~")
+        svg = FONTS.sub("", app.export_screenshot(title="tui-trainer"))
+        for own, shown in ((str(runs.parent), "~"), (str(datasets.data_root()), "~/data"), (str(Path.home()), "~")):
+            svg = svg.replace(own, shown.ljust(len(own), "\xa0"))  # as long: its width is told beside it
         (SCREENS / f"{scene.name}{look.suffix}.svg").write_text(svg)
 
 
