@@ -186,7 +186,8 @@ async def photograph(scene: Scene, look: Look, runs: Path, opened: Run | StudyDi
         await pilot.pause(1.5)  # one more repaint of what is live
         svg = FONTS.sub("", app.export_screenshot(title="tui-trainer"))
         for own, shown in ((str(runs.parent), "~"), (str(datasets.data_root()), "~/data"), (str(Path.home()), "~")):
-            svg = svg.replace(own, shown.ljust(len(own), "\xa0"))  # as long: its width is told beside it
+            name = re.compile(rf"{re.escape(own)}([^<&\s]*)")
+            svg = name.sub(lambda m, shown=shown: (shown + m[1]).ljust(len(m[0]), "\xa0"), svg)  # as wide as it was
         (SCREENS / f"{scene.name}{look.suffix}.svg").write_text(svg)
 
 
