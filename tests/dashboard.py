@@ -75,7 +75,9 @@ async def wait_to_see(pilot: Pilot[str], *words: str) -> None:
 
 
 async def wait_for_screen(pilot: Pilot[str], name: str) -> None:
-    await wait_for(pilot, lambda: type(pilot.app.screen).__name__ == name, f"{name} is open")
+    """Until a screen of this class is open, and whole."""
+    app = pilot.app
+    await wait_for(pilot, lambda: type(app.screen).__name__ == name and app.screen.is_mounted, f"{name} is open")
 
 
 def screen_of(pilot: Pilot[str], kind: type[S]) -> S:

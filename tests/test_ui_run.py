@@ -1,5 +1,6 @@
 """The run's screen: what it shows of every state, what it asks of the worker, and when it believes the answer."""
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.dashboard import (
     FakeRun,
     launcher_of,
     live_run,
+    make_app,
     open_on,
     screen_of,
     seen,
@@ -20,6 +22,7 @@ from tests.dashboard import (
 )
 from tui_trainer.runs import events
 from tui_trainer.runs.commands import Pause, Resume, Save, Stop
+from tui_trainer.ui.messages import OpenWanted
 from tui_trainer.ui.report import HUNG_SECONDS
 from tui_trainer.ui.screens.run import RunScreen
 
@@ -32,6 +35,16 @@ async def test_a_live_run_is_followed(root: Path) -> None:
             fake.train(4)
             fake.metrics(4.5, loss=0.1234)
             await wait_to_see(pilot, "4/20", "train 0.1234", "val 90.40 %", "50 %")
+
+
+@pytest.mark.parametrize("turns", [0, 2, 30])
+async def test_leaving_while_a_screen_is_being_made_is_no_fault(root: Path, turns: int) -> None:
+    with live_run(root, trained=2) as fake:
+        app = make_app(root)
+        async with app.run_test(size=LARGE):
+            app.post_message(OpenWanted(fake.run))
+            for _ in range(turns):
+                await asyncio.sleep(0)
 
 
 async def test_an_epoch_newer_than_the_means_over_steps_is_what_is_shown(root: Path) -> None:

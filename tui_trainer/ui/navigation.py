@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from tui_trainer.runs import directory
@@ -48,10 +49,10 @@ class Navigation(App[str]):
     def on_start_likely(self) -> None:
         self.launcher.warm_up()
 
-    def on_data_wanted(self, event: DataWanted) -> None:
+    async def on_data_wanted(self, event: DataWanted) -> None:
         from tui_trainer.ui.screens.data import DataScreen
 
-        self._show(DataScreen(self.data_root, event.name))
+        await self._show(DataScreen(self.data_root, event.name))
 
     def on_gpu_wanted(self, event: GpuWanted) -> None:
         self.launcher.choose_gpu(event.uuid)
@@ -93,28 +94,28 @@ class Navigation(App[str]):
             self.notify(said, timeout=10, markup=False)
         self.post_message(OpenWanted(event.run))
 
-    def on_open_wanted(self, event: OpenWanted) -> None:
+    async def on_open_wanted(self, event: OpenWanted) -> None:
         from tui_trainer.ui.screens.run import RunScreen
 
         if isinstance(self.screen, RunScreen) and self.screen.run_directory == event.run:
             self.screen.expect_worker()
             return
         try:
-            self._show(RunScreen(event.run))
+            await self._show(RunScreen(event.run))
         except InputError as error:
             self.complain(error)
 
-    def on_all_runs_wanted(self) -> None:
+    async def on_all_runs_wanted(self) -> None:
         from tui_trainer.ui.screens.runs import RunsScreen
 
-        self._show(RunsScreen(self.runs_root))
+        await self._show(RunsScreen(self.runs_root))
 
-    def on_form_wanted(self, event: FormWanted) -> None:
+    async def on_form_wanted(self, event: FormWanted) -> None:
         from tui_trainer.ui.screens.form import FormScreen
 
-        self._show(FormScreen(event.preset, self.data_root, find_rate=event.find_rate))
+        await self._show(FormScreen(event.preset, self.data_root, find_rate=event.find_rate))
 
-    def on_fork_wanted(self, event: ForkWanted) -> None:
+    async def on_fork_wanted(self, event: ForkWanted) -> None:
         """The form with everything as it was at this checkpoint; for the newest one, as it is now."""
         from tui_trainer.presets import Preset
         from tui_trainer.runs.checkpoints import newest_on_disk
@@ -130,23 +131,23 @@ class Navigation(App[str]):
         start = directory.Start(follower.run.id, folder / begun.file, "continue")
         fork = Fork(clean(state.name, 40), state.config, begun.epoch, begun.step, start, follower.data_root)
         config = state.config_at(begun.step) if event.checkpoint else state.config
-        self._show(FormScreen(Preset(state.preset, Path(), config), follower.data_root, fork))
+        await self._show(FormScreen(Preset(state.preset, Path(), config), follower.data_root, fork))
 
-    def on_compare_wanted(self, event: CompareWanted) -> None:
+    async def on_compare_wanted(self, event: CompareWanted) -> None:
         from tui_trainer.ui.screens.compare import CompareScreen
 
         try:
-            self.push_screen(CompareScreen(event.runs))
+            await self.push_screen(CompareScreen(event.runs))
         except InputError as error:
             self.complain(error)
 
-    def on_study_wanted(self, event: StudyWanted) -> None:
+    async def on_study_wanted(self, event: StudyWanted) -> None:
         from tui_trainer.ui.screens.study import StudyScreen
 
         if isinstance(self.screen, StudyScreen) and self.screen.directory == event.directory:
             return
         try:
-            self._show(StudyScreen(event.directory))
+            await self._show(StudyScreen(event.directory))
         except InputError as error:
             self.complain(error)
 
@@ -179,13 +180,21 @@ class Navigation(App[str]):
         else:
             self.post_message(StudyWanted(directory))
 
-    def _show(self, screen: Screen[None]) -> None:
-        """Home lies below every other screen; a run lies above the table it was opened from, else above home alone."""
+    async def _show(self, screen: Screen[None]) -> None:
+        """Home lies below every other screen; a run lies above the table it was opened from, else above home alone.
+
+        Nothing else is asked of the app until the screen is whole.
+        """
         below = getattr(self.screen, "KIND", "page")
         if below == "home" or (below == "table" and getattr(screen, "KIND", "page") == "run"):
-            self.push_screen(screen)
+            await self.push_screen(screen)
         else:
-            self.switch_screen(screen)
+            await self.switch_screen(screen)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """As textual's; but a screen that is closed before it was whole lacks parts of itself, which is no fault."""
+        if self.is_running or not isinstance(error, NoMatches):
+            super()._handle_exception(error)
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
         """As textual's, for a screen made ready."""
