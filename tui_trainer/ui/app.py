@@ -87,11 +87,14 @@ class TrainerApp(Navigation):
         return self.settings.slow_link == "on" or (self.settings.slow_link == "auto" and "SSH_TTY" in os.environ)
 
     def get_default_screen(self) -> Screen[None]:
-        from tui_trainer.ui.screens.home import HomeScreen
+        screen = self.make_home() if self.opened is None else self._make_doorstep(self.opened)
+        self._make_ready(screen)
+        return screen
 
-        home = HomeScreen(self.runs_root, self.data_root)
-        self._make_ready(home)
-        return home
+    def _make_doorstep(self, opened: Run | StudyDirectory) -> Screen[None]:
+        from tui_trainer.ui.screens.doorstep import Doorstep
+
+        return Doorstep(StudyWanted(opened) if isinstance(opened, StudyDirectory) else OpenWanted(opened))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict((themes.DARK if self.current_theme.dark else themes.LIGHT).variables)
@@ -106,10 +109,6 @@ class TrainerApp(Navigation):
             self.call_after_refresh(
                 self.complain, InputError(*self.problems)
             )  # before there is a screen nobody sees it
-        if isinstance(self.opened, StudyDirectory):
-            self.post_message(StudyWanted(self.opened))
-        elif self.opened:
-            self.post_message(OpenWanted(self.opened))
 
     def on_unmount(self) -> None:
         self.launcher.close()

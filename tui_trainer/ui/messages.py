@@ -116,6 +116,10 @@ class PresetSaved(Message, bubble=True):
     """There is another preset of the person's own."""
 
 
+class HomeWanted(Message):
+    """Nothing else is open any more."""
+
+
 class DataWanted(Message):
     """The person wants to see the data sets, this one first."""
 

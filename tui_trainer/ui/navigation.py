@@ -49,6 +49,14 @@ class Navigation(App[str]):
     def on_start_likely(self) -> None:
         self.launcher.warm_up()
 
+    async def on_home_wanted(self) -> None:
+        await self.switch_screen(self.make_home())
+
+    def make_home(self) -> Screen[None]:
+        from tui_trainer.ui.screens.home import HomeScreen
+
+        return HomeScreen(self.runs_root, self.data_root)
+
     async def on_data_wanted(self, event: DataWanted) -> None:
         from tui_trainer.ui.screens.data import DataScreen
 
@@ -103,7 +111,7 @@ class Navigation(App[str]):
         try:
             await self._show(RunScreen(event.run))
         except InputError as error:
-            self.complain(error)
+            await self._refuse(error)
 
     async def on_all_runs_wanted(self) -> None:
         from tui_trainer.ui.screens.runs import RunsScreen
@@ -149,7 +157,7 @@ class Navigation(App[str]):
         try:
             await self._show(StudyScreen(event.directory))
         except InputError as error:
-            self.complain(error)
+            await self._refuse(error)
 
     def on_study_start_wanted(self, event: StudyStartWanted) -> None:
         """Give the study a coordinator, unless it has one, and watch it."""
@@ -190,6 +198,14 @@ class Navigation(App[str]):
             await self.push_screen(screen)
         else:
             await self.switch_screen(screen)
+
+    async def _refuse(self, error: InputError) -> None:
+        """What was to be opened cannot be; home, where there is nothing else to go back to."""
+        from tui_trainer.ui.screens.doorstep import Doorstep
+
+        self.complain(error)
+        if isinstance(self.screen, Doorstep):
+            await self.on_home_wanted()
 
     def _handle_exception(self, error: Exception) -> None:
         """As textual's; but a screen that is closed before it was whole lacks parts of itself, which is no fault."""

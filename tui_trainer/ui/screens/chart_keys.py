@@ -15,6 +15,7 @@ from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui.curves import SMOOTHING, Other
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.charts import Charts
 
 ZOOM = 2.0
@@ -126,7 +127,7 @@ class ChartScreen(Screen[None]):
         for follower in self.others:
             with suppress(OSError, InputError):  # deleted meanwhile: what was read stays on screen
                 changed |= follower.alive and follower.poll()
-        if changed and self.is_current:
+        if changed and in_sight(self):
             self.charts.redraw()
 
     def leave_chart(self) -> bool:

@@ -24,6 +24,7 @@ from tui_trainer.text import InputError, clean, plural, unicode_terminal
 from tui_trainer.ui.messages import OpenWanted
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.report import Piece, fit
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.overlay import Overlay
@@ -90,7 +91,7 @@ class CompareScreen(Screen[None]):
 
     def _tick(self) -> None:
         changed = [self._poll(follower) for follower in self.followers]
-        if any(changed) and self.is_current:
+        if any(changed) and in_sight(self):
             self._show()
 
     def _poll(self, follower: Follower) -> bool:

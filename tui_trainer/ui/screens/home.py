@@ -38,6 +38,7 @@ from tui_trainer.ui.messages import (
     StudyWanted,
 )
 from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, in_order
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.machine import Machine, MachinePanel, headline, look
@@ -152,7 +153,7 @@ class HomeScreen(Screen[None]):
             timer.pause()
 
     def expect_start(self) -> None:
-        if self.is_current:  # a run that is watched needs the cores itself
+        if in_sight(self):  # a run that is watched needs the cores itself
             self.post_message(StartLikely())
 
     @work(thread=True, exclusive=True, group="machine")
@@ -193,7 +194,7 @@ class HomeScreen(Screen[None]):
     @work(thread=True, group="runs")
     def read_runs(self) -> None:
         # not below another screen, as when opened on a run, nor while the last reading, of a large folder, goes on
-        if self.is_current and self.reading.acquire(blocking=False):
+        if in_sight(self) and self.reading.acquire(blocking=False):
             try:
                 listed = in_order(self.studies.refresh(), self.recent.refresh())
                 self.post_message(self.RunsRead(listed, self.recent.older))

@@ -21,6 +21,7 @@ from tui_trainer.ui.messages import ForkWanted
 from tui_trainer.ui.report import Piece, fit
 from tui_trainer.ui.rows import shown
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS, ChartScreen
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.chart import Chart
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.footer import KeyFooter
@@ -77,7 +78,7 @@ class RewindScreen(ChartScreen):
 
     def _tick(self) -> None:
         """The run may still be training; the screen below reads its events."""
-        if self.is_current and self.follower.state.events_seen != self.events_shown:
+        if in_sight(self) and self.follower.state.events_seen != self.events_shown:
             self.show()
 
     def show(self) -> None:

@@ -24,6 +24,7 @@ from tui_trainer.ui.notify import announce
 from tui_trainer.ui.report import Moment
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS
 from tui_trainer.ui.screens.worker_keys import WORKER_KEYS, WorkerScreen
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.checkpoints import CheckpointList, CheckpointPanel
 from tui_trainer.ui.widgets.controls import Controls
@@ -205,7 +206,7 @@ class RunScreen(WorkerScreen):
             self.refresh_bindings()
 
     def _show_charts(self) -> None:
-        if self.caught_up and self.is_current:
+        if self.caught_up and in_sight(self):
             self.stale = False
             self.charts.redraw()
 

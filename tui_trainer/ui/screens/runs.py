@@ -23,6 +23,7 @@ from tui_trainer.ui.messages import CompareWanted, OpenWanted, ResumeWanted
 from tui_trainer.ui.run_list import detail, headline
 from tui_trainer.ui.screens.columns import ColumnsScreen
 from tui_trainer.ui.screens.run_changes import CHANGE_KEYS, RunChanges
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.run_table import RunTable
@@ -101,7 +102,7 @@ class RunsScreen(RunChanges):
 
     @work(thread=True, group="runs")
     def read_runs(self, measure: bool = False) -> None:
-        if not (self.is_current or measure) or not self.reading.acquire(blocking=measure):
+        if not (in_sight(self) or measure) or not self.reading.acquire(blocking=measure):
             return
         try:
             found = self.summaries.refresh()

@@ -21,6 +21,7 @@ from tui_trainer.studies.follow import RowState, StudyFollower
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui import study_report
 from tui_trainer.ui.overlay import Trace
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.study_rows import StudyRows
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line, Lines
@@ -104,7 +105,7 @@ class StudyView(Screen[None]):
     def _tick(self) -> None:
         """Take in what is new, show what changed."""
         changed = bool(self.read(self.follower.poll))
-        if self.is_current and (changed or self.live):
+        if in_sight(self) and (changed or self.live):
             self.show()
 
     def read(self, read: Callable[[], object]) -> object:

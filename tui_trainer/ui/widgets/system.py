@@ -16,6 +16,7 @@ from tui_trainer.runs.launch import owner
 from tui_trainer.text import size
 from tui_trainer.ui import phases
 from tui_trainer.ui.report import fit
+from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.line import Lines
 from tui_trainer.ui.words import MUTED, sparkline
 
@@ -51,7 +52,7 @@ class SystemPanel(VerticalScroll):
 
     def _sample(self) -> None:
         """Never two looks at a time, and none that nobody would see."""
-        if not self.looking and self.size.area and self.screen.is_current:
+        if not self.looking and self.size.area and in_sight(self.screen):
             self.looking = True
             self._look()
 
