@@ -50,7 +50,7 @@ class Navigation(App[str]):
         self.launcher.warm_up()
 
     async def on_home_wanted(self) -> None:
-        await self.switch_screen(self.make_home())
+        await self.push_screen(self.make_home())
 
     def make_home(self) -> Screen[None]:
         from tui_trainer.ui.screens.home import HomeScreen
