@@ -1,10 +1,10 @@
 """What the dashboard costs: time to first paint, a live screen with ten events a second over a near and a slow link,
 opening a long run, training speed detached, attached, and with a terminal that stopped reading.
 
-    python -m benchmarks.dashboard [--pairs 5] [--epochs 20] [--seconds 10]
+    python -m benchmarks.dashboard [--pairs 8] [--seconds 8]
 
-Training needs MNIST under TUI_TRAINER_DATA; `--pairs 0` leaves it out. Pairs alternate; medians of the ratios within
-each pair are what counts.
+Training needs MNIST under TUI_TRAINER_DATA; `--pairs 0` leaves it out. One training goes on all the while; each
+stretch is compared with the detached ones before and after it, and medians of these ratios are what counts.
 """
 
 import argparse
@@ -16,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import psutil
 
@@ -27,6 +28,9 @@ from benchmarks.terminal import PROGRAM, Screen
 BRAILLE = re.compile(rb"\xe2[\xa0-\xa3]")
 APART = 0.15  # seconds between two pictures: what is drawn at once may arrive in parts
 EVENTS = 250_000
+SETTLE_SECONDS = 2.0  # in which a dashboard has started
+STARTING_SECONDS = 8.0  # in which a worker has
+TAIL_BYTES = 16_384
 
 
 def first_paint(runs: int) -> list[float]:
@@ -89,60 +93,85 @@ def _cost(screen: Screen, seconds: float) -> Cost:
     return Cost(redraws, (screen.bytes - before) / elapsed, share)
 
 
-def start(epochs: int) -> str:
-    settings = ["--set", f"epochs={epochs}", "--detach"]
-    command = [*PROGRAM, "train", "evaluation-report/setting-2", *settings]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+class Training:
+    """One endless training of setting-2, whose speed is read off its log."""
+
+    def __init__(self) -> None:
+        endless = ["--set", "epochs=1000000", "--detach"]
+        command = [*PROGRAM, "train", "evaluation-report/setting-2", *endless]
+        self.run = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        self.log = Path(os.environ["TUI_TRAINER_RUNS"]) / self.run / "events.jsonl"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run([*PROGRAM, "stop", self.run, "--discard"], check=False, capture_output=True)
+
+    def speed(self, wait: Callable[[float], object], seconds: float) -> float:
+        """Steps a second of wall clock while `wait` waits."""
+        (first, then), _ = self.newest(), wait(seconds)
+        last, now = self.newest()
+        return (last - first) / (now - then)
+
+    def newest(self) -> tuple[int, float]:
+        """The step of the newest event that tells one, and its moment."""
+        with self.log.open("rb") as log:
+            log.seek(-min(TAIL_BYTES, self.log.stat().st_size), os.SEEK_END)
+            events = [json.loads(line) for line in log.read().splitlines()[1:]]
+        newest = next(event for event in reversed(events) if event["type"] == "metrics")
+        return int(newest["step"]), float(newest["time"])
+
+    def attached(self, seconds: float) -> tuple[float, float, float]:
+        """Speed with the dashboard open; its bytes a second to the terminal and its share of a core."""
+        screen = Screen("attach", self.run)
+        screen.read(SETTLE_SECONDS)
+        process, bytes_before = psutil.Process(screen.pid), screen.bytes
+        cpu_before = sum(process.cpu_times()[:2])
+        speed = self.speed(screen.read, seconds)
+        share = (sum(process.cpu_times()[:2]) - cpu_before) / seconds
+        rate = (screen.bytes - bytes_before) / seconds
+        screen.close()
+        return speed, rate, share
+
+    def stalled(self, seconds: float) -> float:
+        """Speed while the dashboard's terminal takes nothing any more, as over a connection that hangs."""
+        screen = Screen("attach", self.run)
+        screen.read(SETTLE_SECONDS)
+        speed = self.speed(time.sleep, seconds)
+        screen.close()
+        return speed
 
 
-def seconds_of(run: str) -> float:
-    """Wait until the run has ended; the time of its epochs after the first five, in which a dashboard starts."""
-    while status(run) != "finished":
-        time.sleep(0.5)
-    log = (Path(os.environ["TUI_TRAINER_RUNS"]) / run / "events.jsonl").read_text().splitlines()
-    seconds = [float(json.loads(line)["seconds"]) for line in log if '"type":"epoch"' in line]
-    return seconds[-1] - seconds[4]
-
-
-def attached(epochs: int) -> tuple[float, float, float]:
-    """Training seconds with the dashboard open; its bytes a second to the terminal and its share of a core."""
-    run = start(epochs)
-    screen = Screen("attach", run)
-    screen.read(1.5)
-    process, began, bytes_before = psutil.Process(screen.pid), time.perf_counter(), screen.bytes
-    cpu_before = sum(process.cpu_times()[:2])
-    while status(run) == "running":
-        screen.read(0.5)
-    elapsed = time.perf_counter() - began
-    rate = (screen.bytes - bytes_before) / elapsed
-    share = (sum(process.cpu_times()[:2]) - cpu_before) / elapsed
-    screen.close()
-    return seconds_of(run), rate, share
-
-
-def stalled(epochs: int) -> float:
-    """Training seconds while the dashboard's terminal takes nothing any more, as over a connection that hangs."""
-    run = start(epochs)
-    screen = Screen("attach", run)
-    screen.read(1.5)
-    seconds = seconds_of(run)  # nobody reads meanwhile
-    screen.close()
-    return seconds
-
-
-def status(run: str) -> str:
-    """`running` or `finished`, read off the log's last line: a process for it would disturb the measurement."""
-    with (Path(os.environ["TUI_TRAINER_RUNS"]) / run / "events.jsonl").open("rb") as log:
-        log.seek(0, os.SEEK_END)
-        log.seek(max(0, log.tell() - 200))
-        return "finished" if b'"status":"finished"' in log.read() else "running"
+def compare(pairs: int, seconds: float) -> None:
+    """Stretches of one training, detached ones between the others: a machine's speed drifts."""
+    with Training() as training:
+        time.sleep(STARTING_SECONDS)
+        ratios, stalls, rates, shares = [], [], [], []
+        before = training.speed(time.sleep, seconds)
+        for _ in range(pairs):
+            attached, rate, share = training.attached(seconds)
+            between = training.speed(time.sleep, seconds)
+            stalled = training.stalled(seconds)
+            after = training.speed(time.sleep, seconds)
+            ratios.append(attached / statistics.mean((before, between)))
+            stalls.append(stalled / statistics.mean((between, after)))
+            rates.append(rate)
+            shares.append(share)
+            print(
+                f"  {between:,.0f} steps/s detached; attached ×{ratios[-1]:.3f}, stalled ×{stalls[-1]:.3f}", flush=True
+            )
+            before = after
+    print(f"throughput attached / detached: median {statistics.median(ratios):.3f}")
+    print(f"throughput with a stalled terminal / detached: median {statistics.median(stalls):.3f}")
+    print(f"to the terminal: median {statistics.median(rates) / 1000:.1f} kB/s")
+    print(f"dashboard's CPU: median {100 * statistics.median(shares):.1f} % of a core")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=10.0, help="that a live screen is watched")
+    parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each stretch")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TUI_TRAINER_RUNS"] = folder
@@ -154,21 +183,8 @@ def main() -> None:
             print(
                 f"{words}: charts {redraws:.2f} Hz, {100 * share:.1f} % of a core, {rate / 1000:.1f} kB/s", flush=True
             )
-        if not options.pairs:
-            return
-        ratios, stalls, rates, shares = [], [], [], []
-        for _ in range(options.pairs):
-            detached = seconds_of(start(options.epochs))
-            with_dashboard, rate, share = attached(options.epochs)
-            ratios.append(detached / with_dashboard)
-            stalls.append(detached / stalled(options.epochs))
-            rates.append(rate)
-            shares.append(share)
-            print(f"  detached {detached:.2f} s; attached ×{ratios[-1]:.3f}, stalled ×{stalls[-1]:.3f}", flush=True)
-        print(f"throughput attached / detached: median {statistics.median(ratios):.3f}")
-        print(f"throughput with a stalled terminal / detached: median {statistics.median(stalls):.3f}")
-        print(f"to the terminal: median {statistics.median(rates) / 1000:.1f} kB/s")
-        print(f"dashboard's CPU: median {100 * statistics.median(shares):.1f} % of a core")
+        if options.pairs:
+            compare(options.pairs, options.seconds)
 
 
 if __name__ == "__main__":
