@@ -15,11 +15,10 @@ from tui_trainer.studies.measures import PER_EPOCH
 from tui_trainer.ui import axes
 from tui_trainer.ui.curves import loss_axis, percent_axis, position, rate_axis
 from tui_trainer.ui.draw import GUTTER
+from tui_trainer.ui.palette import CURVES
 from tui_trainer.ui.plot import Band, Curve, Picture
 from tui_trainer.ui.rows import glyph, plain
-from tui_trainer.ui.themes import DARK_SERIES
 
-COLOURS = len(DARK_SERIES)  # more curves take them again, with other glyphs
 MOST_CURVES = 8  # in one chart; more cannot be told apart
 MOST_WITH_TRAINING = 4  # so many traces leave room for the training curve of each
 MOST_BANDS = 3
@@ -36,10 +35,10 @@ class Trace:
 
     @property
     def colour(self) -> int:
-        return self.number % COLOURS
+        return self.number % CURVES
 
     def glyph(self, ascii_only: bool = False) -> str:
-        own = glyph(self.number + self.number // COLOURS)
+        own = glyph(self.number + self.number // CURVES)
         return plain(own) if ascii_only else own
 
 

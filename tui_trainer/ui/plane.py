@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from tui_trainer.runs.events import Boundary
 from tui_trainer.ui.draw import GUTTER, Words
+from tui_trainer.ui.palette import CLASSES
 from tui_trainer.ui.rows import Row, blank, glyph, joined, plain
 
 SHADES = " ·░:"
 ASCII_SHADES = " .:-"
-COLOURS = 4
-"""As many of `area0` and `point0` the style sheet has; more classes take them again, with other glyphs."""
-
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -49,7 +47,7 @@ class PlaneAt:
             if 0 <= x < columns and 0 <= y < lines:
                 area = cells[y][x][1].partition("+")[0]
                 shown = plain(glyph(label)) if ascii_only else glyph(label)
-                cells[y][x] = (shown, f"{area}+point{label % COLOURS}")
+                cells[y][x] = (shown, f"{area}+point{label % CLASSES}")
         labels = {0: plane.top, lines // 2: (plane.top + plane.bottom) / 2, lines - 1: plane.bottom}
         edge = "|" if ascii_only else "│"
         rows = []
@@ -65,7 +63,7 @@ def _area(plane: Boundary, x: int, y: int, columns: int, lines: int, ascii_only:
     answer = row[min(int((x + 0.5) / columns * len(row)), len(row) - 1)]
     label = DIGITS.find(answer)
     shades = ASCII_SHADES if ascii_only else SHADES
-    return shades[label % len(shades)], f"area{label % COLOURS}"
+    return shades[label % len(shades)], f"area{label % CLASSES}"
 
 
 def _cell(value: float, low: float, high: float, cells: int) -> int:

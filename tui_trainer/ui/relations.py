@@ -13,7 +13,7 @@ from tui_trainer.studies.results import Estimate, Group, across, between, is_log
 from tui_trainer.studies.results.estimate import Analyses
 from tui_trainer.ui import axes
 from tui_trainer.ui.draw import GUTTER
-from tui_trainer.ui.overlay import COLOURS
+from tui_trainer.ui.palette import CURVES
 from tui_trainer.ui.plot import Band, Curve, Picture
 from tui_trainer.ui.rows import glyph
 
@@ -39,9 +39,9 @@ def against(found: Sequence[Group], name: str, size: Size) -> Picture:
         ordered = sorted((places[text], ours) for _, text, ours in group.points)
         xs = [place for place, _ in ordered]
         lines = _lines([ours for _, ours in ordered], scale)
-        curves.append(Curve(f"series{number % COLOURS}", xs, lines[1], glyph(number)))
+        curves.append(Curve(f"series{number % CURVES}", xs, lines[1], glyph(number)))
         if any(ours.deviation for _, ours in ordered):
-            bands.append(Band(f"band{number % COLOURS}", xs, lines[0], lines[2]))
+            bands.append(Band(f"band{number % CURVES}", xs, lines[0], lines[2]))
     return Picture(tuple(curves), (), x, _heights(curves, bands, size), "", tuple(bands))
 
 

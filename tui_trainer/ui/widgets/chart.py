@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -18,10 +16,9 @@ from textual.widget import Widget
 
 from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.draw import GUTTER
-from tui_trainer.ui.plane import COLOURS
+from tui_trainer.ui.palette import Palette
 from tui_trainer.ui.plot import Drawing, Visible
 from tui_trainer.ui.rows import Row, plain
-from tui_trainer.ui.themes import DARK_SERIES
 
 
 @dataclass(frozen=True)
@@ -38,24 +35,6 @@ class Chart(Widget, can_focus=True):
 
     `source` is asked again by `redraw`, and after a resize.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "chart--title",
-        "chart--axis",
-        "chart--train",
-        "chart--validation",
-        "chart--best",
-        "chart--saved",
-        "chart--changed",
-        "chart--ended",
-        *(f"chart--{part}{n}" for part in ("area", "point") for n in range(COLOURS)),
-        *(f"chart--{part}{n}" for part in ("series", "faded", "band") for n in range(len(DARK_SERIES))),
-        "chart--chosen",
-        "chart--note",
-        "chart--cursor",
-        "chart--later",
-        "chart--envelope",
-    }
 
     source: reactive[Callable[[Size], Drawing] | None] = reactive(None, repaint=False)
     legend: reactive[tuple[Legend, ...]] = reactive((), repaint=False)
@@ -76,6 +55,7 @@ class Chart(Widget, can_focus=True):
         self.rows: list[Row] = []
         self.seen: tuple[Row, Visible] | None = None
         self.ascii_only = not unicode_terminal()
+        self.palette: Palette | None = None
 
     def redraw(self) -> None:
         """Draw the picture of now; only the cells that differ from those on screen are sent to the terminal."""
@@ -121,21 +101,20 @@ class Chart(Widget, can_focus=True):
             self.post_message(self.Pointed(self, column / max(columns - 1, 1)))
 
     def render_line(self, y: int) -> Strip:
-        width = self.content_size.width
+        width, style = self.content_size.width, self._palette.style
         if y >= len(self.rows):
-            return Strip.blank(width, self.rich_style)
-        segments = [Segment(text, self._style(name)) for text, name in self.rows[y]]
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+            return Strip.blank(width, style(""))
+        row = self.rows[y]
+        if y == 0 and self.has_focus:
+            row = ((row[0][0], "focused"), *row[1:])
+        return Strip([Segment(text, style(name)) for text, name in row]).adjust_cell_length(width, style(""))
 
-    def _style(self, name: str) -> Style:
-        """Of a component class, or of several, the later ones over the first: `area0+point1`."""
-        if not name:
-            return self.rich_style
-        first, *others = name.split("+")
-        style = self.get_component_rich_style(f"chart--{first}")
-        for other in others:
-            style += self.get_component_rich_style(f"chart--{other}", partial=True)
-        return style
+    @property
+    def _palette(self) -> Palette:
+        """Of the look in force; `theme_variables` are made anew with each."""
+        if self.palette is None or self.palette.colours is not self.app.theme_variables:
+            self.palette = Palette(self.app.theme_variables, self.background_colors[1])
+        return self.palette
 
     def _header(self, width: int) -> Row:
         pieces: list[tuple[str, str]] = [(f" {self.title}", "title")]

@@ -15,7 +15,8 @@ from tui_trainer.config import RunConfig
 from tui_trainer.runs.state import RunState
 from tui_trainer.ui.curves import QUANTITIES, SMOOTHING, Other, kept, picture
 from tui_trainer.ui.draw import GUTTER
-from tui_trainer.ui.plane import COLOURS, Plane
+from tui_trainer.ui.palette import CLASSES
+from tui_trainer.ui.plane import Plane
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.readings import readings
 from tui_trainer.ui.rows import glyph
@@ -83,7 +84,7 @@ class Charts(ChartGrid):
             labels = sorted({label for _, _, label in boundary.points})[:MOST_CLASSES]
             self.chart(PLANE).note = f"epoch {boundary.epoch}"
             self.chart(PLANE).legend = tuple(
-                Legend(f"point{label % COLOURS}", glyph(label), f"class {label}") for label in labels
+                Legend(f"point{label % CLASSES}", glyph(label), f"class {label}") for label in labels
             )
 
     def _legend(self, name: str) -> tuple[Legend, ...]:

@@ -22,6 +22,9 @@ class Line(Widget):
 
 
 class Lines(Line):
-    """As many lines as the content has."""
+    """As many lines as the content has; laid out anew only when that number changes."""
 
-    content = reactive(Content(""), layout=True)
+    def watch_content(self, before: Content, content: Content) -> None:
+        width = self.content_size.width
+        if width < 1 or before.get_height({}, width) != content.get_height({}, width):
+            self.refresh(layout=True)

@@ -18,11 +18,11 @@ from textual.visual import Visual
 from tui_trainer.runs.listing import Summary
 from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.columns import DEFAULT, GAP, Column, fitting
+from tui_trainer.ui.palette import CURVES
 from tui_trainer.ui.rows import glyph, shown
 from tui_trainer.ui.words import marked
 
 MARK = 2  # cells before a line for the mark of runs to compare
-COLOURS = 8
 
 
 class RunTable(ScrollView, can_focus=True):
@@ -143,7 +143,7 @@ class RunTable(ScrollView, can_focus=True):
         if summary.run.id not in self.marks:
             return " " * MARK, ""
         number = self.marks.index(summary.run.id)
-        return shown(glyph(number)).ljust(MARK), f"$series{number % COLOURS}"
+        return shown(glyph(number)).ljust(MARK), f"$series{number % CURVES}"
 
     def action_open(self) -> None:
         if self.summary:

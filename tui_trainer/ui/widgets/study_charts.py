@@ -11,7 +11,8 @@ from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.studies.measures import PER_EPOCH, measure
 from tui_trainer.studies.results import Group, groups
 from tui_trainer.text import clean
-from tui_trainer.ui.overlay import COLOURS, title
+from tui_trainer.ui.overlay import title
+from tui_trainer.ui.palette import CURVES
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.relations import against, way
 from tui_trainer.ui.rows import glyph
@@ -62,7 +63,7 @@ class StudyCharts(Overlay):
             if self.chart(name).display:
                 found = self._groups(name)
                 entries = (
-                    Legend(f"series{number % COLOURS}", glyph(number), clean(group.name, 60))
+                    Legend(f"series{number % CURVES}", glyph(number), clean(group.name, 60))
                     for number, group in enumerate(found)
                 )
                 self.chart(name).legend = tuple(entries) if len(found) > 1 else ()
