@@ -108,11 +108,11 @@ class Cli:
 
     def result(self, *arguments: str) -> tuple[int, str, str]:
         """Exit status, stdout, stderr; in this process, which has at hand what a new one would first load."""
-        from tui_trainer.cli import options, run
+        from tui_trainer.cli import dashboard, run
 
         with ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, self.environment))
-            stack.enter_context(mock.patch.dict(options.overrides, clear=True))
+            stack.enter_context(mock.patch.dict(dashboard.overrides, clear=True))
             stack.enter_context(mock.patch.object(jobs, "run_job", job_here))
             stack.enter_context(mock.patch.object(sys, "argv", ["tui-trainer", *arguments]))
             stack.enter_context(mock.patch.object(sys, "stdin", stack.enter_context(Path(os.devnull).open())))

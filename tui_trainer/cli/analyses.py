@@ -7,15 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tui_trainer.cli.options import (
-    Json,
-    Progress,
-    RunName,
-    Settings,
-    checkpoint_file,
-    data_root,
-    find,
-)
+from tui_trainer.cli.dashboard import data_root
+from tui_trainer.cli.options import Json, Progress, RunName, Settings, checkpoint_file, find
 from tui_trainer.cli.start import ensure_data
 from tui_trainer.runs.sweep import HIGH, LOW, STEPS
 

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_trainer.cli.options import (
-    Progress,
-    data_root,
-)
+from tui_trainer.cli.dashboard import data_root
+from tui_trainer.cli.options import Progress
 
 if TYPE_CHECKING:
     pass

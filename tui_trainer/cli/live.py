@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_trainer.cli.options import (
-    RunName,
-    find,
-    has_screen,
-    open_dashboard,
-)
+from tui_trainer.cli.dashboard import has_screen, open_dashboard
+from tui_trainer.cli.options import RunName, find
 from tui_trainer.cli.results import tail
 from tui_trainer.text import InputError
 

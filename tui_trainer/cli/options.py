@@ -1,8 +1,7 @@
-"""What the commands share: arguments, where runs and data lie, finding a run, a line of progress."""
+"""What the commands share: arguments, finding a run, a line of progress."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
+from tui_trainer.cli.dashboard import runs_root
 from tui_trainer.text import InputError
 
 if TYPE_CHECKING:
     from tui_trainer.runs.directory import Run
     from tui_trainer.runs.state import RunState
-    from tui_trainer.studies.directory import StudyDirectory
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="id, unique beginning of one, or 'last'")]
 RunNames = Annotated[list[str], typer.Argument(metavar="RUN…", help="ids, unique beginnings of them, or 'last'")]
@@ -32,39 +31,12 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]
 Plain = Annotated[bool, typer.Option("--plain", help="print lines instead of opening the dashboard")]
 CheckpointName = Annotated[str, typer.Option("--checkpoint", help="best, last, an epoch as e12, or a file")]
 BAR = 24  # cells
-overrides: dict[str, Path] = {}
-"""What `--runs` and `--data` say."""
-
-
-def runs_root() -> Path:
-    from tui_trainer.runs import directory
-
-    return directory.runs_root(overrides.get("runs"))
-
-
-def data_root() -> Path:
-    from tui_trainer import datasets
-
-    return datasets.data_root(overrides.get("data"))
 
 
 def find(reference: str) -> Run:
     from tui_trainer.runs import directory
 
     return directory.find(runs_root(), reference)
-
-
-def has_screen() -> bool:
-    """Is there a terminal that can show the dashboard?"""
-    if "TEXTUAL_DRIVER" in os.environ:  # a browser
-        return True
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("", "dumb")
-
-
-def open_dashboard(on: Run | StudyDirectory | None = None) -> None:
-    from tui_trainer.ui import app as dashboard
-
-    dashboard.run(runs_root(), data_root(), on)
 
 
 def checkpoint_file(chosen: Run, state: RunState, name: str) -> Path:

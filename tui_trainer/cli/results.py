@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tui_trainer.cli.options import (
-    CheckpointName,
-    Json,
-    Progress,
-    RunName,
-    checkpoint_file,
-    data_root,
-    find,
-    overrides,
-)
+from tui_trainer.cli.dashboard import data_root, overrides
+from tui_trainer.cli.options import CheckpointName, Json, Progress, RunName, checkpoint_file, find
 from tui_trainer.text import InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_trainer.cli.options import Json, RunName, Yes, find, runs_root
+from tui_trainer.cli.dashboard import runs_root
+from tui_trainer.cli.options import Json, RunName, Yes, find
 from tui_trainer.text import InputError, plural, size
 
 if TYPE_CHECKING:

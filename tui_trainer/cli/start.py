@@ -8,24 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tui_trainer.cli.dashboard import data_root, has_screen, open_dashboard, overrides, runs_root
 from tui_trainer.cli.data import download
 from tui_trainer.cli.live import tell
-from tui_trainer.cli.options import (
-    CheckpointName,
-    Detach,
-    Gpu,
-    Name,
-    Plain,
-    RunName,
-    Settings,
-    checkpoint_file,
-    data_root,
-    find,
-    has_screen,
-    open_dashboard,
-    overrides,
-    runs_root,
-)
+from tui_trainer.cli.options import CheckpointName, Detach, Gpu, Name, Plain, RunName, Settings, checkpoint_file, find
 from tui_trainer.text import InputError
 
 if TYPE_CHECKING:

@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tui_trainer.cli.options import (
-    Detach,
-    Json,
-    Plain,
-    Settings,
-    data_root,
-    has_screen,
-    open_dashboard,
-    runs_root,
-)
+from tui_trainer.cli.dashboard import data_root, has_screen, open_dashboard, runs_root
+from tui_trainer.cli.options import Detach, Json, Plain, Settings
 from tui_trainer.cli.start import ensure_data
 from tui_trainer.text import InputError
 

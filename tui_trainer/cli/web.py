@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_trainer.cli.options import data_root, runs_root
+from tui_trainer.cli.dashboard import data_root, runs_root
 from tui_trainer.text import InputError
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ from tui_trainer.ui.settings import Settings
 ASCII, COLOURLESS = Ascii(), Colourless()
 # layouts of app.tcss by the least cells they need
 WIDTHS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
+START_SECONDS = 2.0  # in which everything that stays has been made
 HEIGHTS = [(0, "-flat"), (8, "-short"), (16, "-low"), (32, "-tall"), (48, "-high")]
 
 
@@ -105,6 +107,8 @@ class TrainerApp(Navigation):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit)
         self.set_keymap(dict(self.settings.keys))
+        if not gc.isenabled():
+            self.set_timer(START_SECONDS, collect_garbage)
         if self.problems:
             self.call_after_refresh(
                 self.complain, InputError(*self.problems)
@@ -169,6 +173,12 @@ class TrainerApp(Navigation):
             name = theme.removeprefix("trainer-")
             yield SystemCommand(f"Theme {name}", "Take this look", partial(self.change_setting, "theme", theme))
         yield SystemCommand("Picture", "Save this screen as an SVG file", self.deliver_screenshot)
+
+
+def collect_garbage() -> None:
+    """From now on; what is there stays, and is not looked through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def run(runs_root: Path, data_root: Path, opened: Run | StudyDirectory | None = None) -> None:

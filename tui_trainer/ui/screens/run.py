@@ -86,7 +86,7 @@ class RunScreen(WorkerScreen):
             yield Line(id="numbers")
             yield Line(id="sentence")
         yield Line(id="glance")
-        yield Charts(self.follower.state, id="charts")
+        yield Charts(self.follower.state, id="charts", reading=True)
         with Horizontal(id="run-bottom"):
             yield LogPanel(id="log")
             with Vertical(id="side"):
@@ -109,6 +109,7 @@ class RunScreen(WorkerScreen):
 
     def on_run_screen_caught_up(self) -> None:
         self.caught_up, self.was_live = True, self.live
+        self.charts.reading = False
         self._show_all()
         self.set_interval(TICK_SECONDS, self._tick)
         if self.live and self.follower.state.metrics is None:

@@ -17,7 +17,7 @@ from tui_trainer.ui.curves import QUANTITIES, SMOOTHING, Other, kept, picture
 from tui_trainer.ui.draw import GUTTER
 from tui_trainer.ui.palette import CLASSES
 from tui_trainer.ui.plane import Plane
-from tui_trainer.ui.plot import Drawing
+from tui_trainer.ui.plot import Drawing, Message
 from tui_trainer.ui.readings import readings
 from tui_trainer.ui.rows import glyph
 from tui_trainer.ui.scale import LABELS, Scale
@@ -48,11 +48,13 @@ class Charts(ChartGrid):
     others: reactive[tuple[Other, ...]] = reactive((), init=False)
     """Runs drawn over this one."""
 
-    def __init__(self, state: RunState, id: str | None = None) -> None:
+    def __init__(self, state: RunState, id: str | None = None, reading: bool = False) -> None:
+        """While `reading`, another thread brings the state up to date, and nothing is drawn of it."""
         titles = {name: quantity.title for name, quantity in QUANTITIES.items()}
         loss = titles.pop("loss")
         super().__init__({"loss": loss, PLANE: "decision boundary", **titles}, id=id)
         self.state = state
+        self.reading = reading
         self.plane = _has_two_inputs(state.config)
 
     @property
@@ -70,6 +72,8 @@ class Charts(ChartGrid):
         super().redraw()
 
     def drawing(self, name: str, size: Size) -> Drawing:
+        if self.reading:
+            return Message("reading…")
         if name == PLANE:
             return Plane(self.state.boundary)
         return picture(self.state, name, size, self.log_scale, SMOOTHING[self.smoothing], self.view, self.others)
