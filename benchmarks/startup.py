@@ -153,6 +153,22 @@ def opening(run: Run) -> float:
         screen.close()
 
 
+def opening_from_home() -> float:
+    """From enter on the one run in home's list to the run's state, with everything read."""
+    screen = Screen()
+    try:
+        expect(screen.read(20, lambda words: b"finished" in words), "home's list")
+        screen.read(STANDBY_SECONDS)
+        screen.press("\t")
+        screen.read(0.5)
+        screen.press("\r")
+        began = time.perf_counter()
+        expect(screen.read(30, lambda words: b"finished in" in words and bool(NUMBERS.search(words))), "the run")
+        return time.perf_counter() - began
+    finally:
+        screen.close()
+
+
 def listing() -> float:
     return timed(lambda: subprocess.run([*PROGRAM, "runs"], check=True, capture_output=True))
 
@@ -190,8 +206,9 @@ def measurements() -> dict[str, tuple[Callable[[], float], float]]:
             0.4,
         ),
         "`train` to first number, cold, setting-2": (among(root / "new", lambda: start_cold("setting-2")), 4.0),
-        f"folding {EVENTS:,} events": (lambda: folding(run), 0.2),
-        f"opening a run of {EVENTS:,} events": (among(long, lambda: opening(run)), 0.7),
+        f"folding {EVENTS:,} events": (lambda: folding(run), 0.4),
+        f"opening a run of {EVENTS:,} events from home": (among(long, opening_from_home), 0.7),
+        f"`attach` to a run of {EVENTS:,} events": (among(long, lambda: opening(run)), 0.7),
         f"`runs`, {RUNS:,} runs": (among(many, listing), 0.5),
         f"home's list, {RUNS:,} runs": (among(many, listing_at_home), 1.0),
     }

@@ -10,8 +10,6 @@ from tui_trainer.cli.options import RunName, RunNames, checkpoint_file, find
 from tui_trainer.text import InputError
 
 Undo = Annotated[bool, typer.Option("--undo", help="the other way round")]
-SIGNS_AS_WORDS = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
-"""Context settings under which `-debug` is a tag to take away, not options."""
 
 
 def tag(

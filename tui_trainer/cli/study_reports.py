@@ -6,7 +6,6 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal, get_args
@@ -138,5 +137,6 @@ def compare(
     plain.print_table(headings, rows(compared), right=frozenset(range(1, len(headings))))
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"report": report, "conclusions": conclusions, "export": export}
-"""Of `tui-trainer study`."""
+app = studies.app
+for command in (report, conclusions, export):
+    app.command()(command)

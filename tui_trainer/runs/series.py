@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass, field
@@ -54,19 +55,12 @@ class Series:
         return known + self._reduce(len(known) * points, end, points)
 
     def _reduce(self, begin: int, end: int, points: int) -> list[Bucket]:
-        """The points from one index to before another, as buckets."""
-        if begin >= end:
-            return []
-        import numpy as np
-
-        # sliced copies: a view would forbid the arrays to grow
-        steps, values = self.steps[begin:end], np.array(self.values[begin:end])
-        if points == 1:
-            return [Bucket(s, v, v, v) for s, v in zip(steps, values.tolist(), strict=True)]
-        edges = np.arange(begin - begin % points, end, points).clip(begin) - begin
-        sizes = np.diff(np.append(edges, end - begin))
-        with np.errstate(invalid="ignore", over="ignore"):
-            means = np.add.reduceat(values, edges) / sizes
-        lows, highs = np.minimum.reduceat(values, edges), np.maximum.reduceat(values, edges)
-        ends = [steps[at] for at in (edges + sizes - 1).tolist()]
-        return [Bucket(*row) for row in zip(ends, lows.tolist(), means.tolist(), highs.tolist(), strict=True)]
+        """The points from one index to before another, as buckets; all NaN where one of them is."""
+        found = []
+        for at in range(begin - begin % points, end, points):
+            last = min(at + points, end)
+            values = self.values[max(at, begin) : last]
+            mean = sum(values) / len(values)
+            low, high = (math.nan, math.nan) if math.isnan(mean) else (min(values), max(values))
+            found.append(Bucket(self.steps[last - 1], low, mean, high))
+        return found

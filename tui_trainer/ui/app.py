@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -20,7 +20,6 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from tui_trainer.runs.directory import Run
-from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.text import InputError, unicode_terminal
 from tui_trainer.ui import settings, themes
 from tui_trainer.ui.filters import Ascii, Colourless
@@ -30,6 +29,9 @@ from tui_trainer.ui.launcher import Launcher
 from tui_trainer.ui.messages import AllRunsWanted, DataWanted, OpenWanted, StudyWanted
 from tui_trainer.ui.navigation import Navigation
 from tui_trainer.ui.settings import Settings
+
+if TYPE_CHECKING:
+    from tui_trainer.studies.directory import StudyDirectory
 
 ASCII, COLOURLESS = Ascii(), Colourless()
 # layouts of app.tcss by the least cells they need
@@ -96,7 +98,7 @@ class TrainerApp(Navigation):
     def _make_doorstep(self, opened: Run | StudyDirectory) -> Screen[None]:
         from tui_trainer.ui.screens.doorstep import Doorstep
 
-        return Doorstep(StudyWanted(opened) if isinstance(opened, StudyDirectory) else OpenWanted(opened))
+        return Doorstep(OpenWanted(opened) if isinstance(opened, Run) else StudyWanted(opened))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict((themes.DARK if self.current_theme.dark else themes.LIGHT).variables)

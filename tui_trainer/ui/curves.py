@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -110,12 +111,8 @@ def series_of(state: RunState, name: str) -> Series:
     """One of the state's series, or the generalisation gap of every epoch."""
     if name != "gap":
         return state.series[name]
-    import numpy as np
-
     validation, train = state.series["val_loss"], state.series["epoch_train_loss"]
-    with np.errstate(invalid="ignore", over="ignore"):
-        gap = np.array(validation.values) - np.array(train.values)
-    return Series(validation.steps, array("d", gap))
+    return Series(validation.steps, array("d", map(operator.sub, validation.values, train.values)))
 
 
 def train_series(state: RunState, quantity: Quantity) -> Series | None:

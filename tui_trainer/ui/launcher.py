@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_trainer import machine
 from tui_trainer.config import RunConfig
@@ -10,9 +11,10 @@ from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.follow import load
 from tui_trainer.runs.gpu import place
 from tui_trainer.runs.launch import Standby, launch
-from tui_trainer.studies import start
-from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.text import InputError
+
+if TYPE_CHECKING:
+    from tui_trainer.studies.directory import StudyDirectory
 
 
 class Launcher:
@@ -59,6 +61,8 @@ class Launcher:
 
     def start_study(self, directory: StudyDirectory) -> None:
         """Raises `InputError` when no coordinator can be started."""
+        from tui_trainer.studies import start  # a dashboard that starts needs it not yet
+
         start.launch(directory)
 
     def close(self) -> None:

@@ -16,7 +16,6 @@ from textual.screen import Screen
 
 from tui_trainer.runs import directory
 from tui_trainer.runs.launch import liveness
-from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui.keymap import name_bindings
 from tui_trainer.ui.launcher import Launcher
@@ -37,6 +36,7 @@ from tui_trainer.ui.messages import (
 
 if TYPE_CHECKING:
     from tui_trainer.studies.catalogue import Definition
+    from tui_trainer.studies.directory import StudyDirectory
 
 
 class Navigation(App[str]):
