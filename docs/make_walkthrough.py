@@ -31,7 +31,8 @@ STEPS = (
     ("\x07", "", 0.7),
     ("epochs", "", 0.7),
     (ENTER, "", 0.7),
-    ("\x01\x0b2000", "", 1.0),
+    ("\x01\x0b", "", 0.5),
+    ("20000", "", 1.0),
     ("\x13", "running", 5.0),
     ("l", "learning", 1.5),  # changed while it trains
     (ESCAPE, "", 0.7),

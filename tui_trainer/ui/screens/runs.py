@@ -56,6 +56,8 @@ class RunsScreen(RunChanges):
         Binding("escape", "back", "back", show=False, tooltip="Clear the filter, or back to where you came from"),
     ]
 
+    AUTO_FOCUS = ""
+
     class Read(Message):
         """The runs on disk, as of now."""
 
@@ -89,7 +91,6 @@ class RunsScreen(RunChanges):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.table.focus()
         self.read_runs(measure=True)
         self.set_interval(REFRESH_SECONDS, self.read_runs)
 
@@ -148,6 +149,8 @@ class RunsScreen(RunChanges):
             shown = filter.order(shown, table.sorted_by, table.falling)
         table.show(shown, afresh)
         self.set_class(not shown and self.found is not None, "-nothing")
+        if shown and self.focused is None:  # before the runs are read there is no line to be on
+            table.focus()
         self.query_one("#no-such-runs", Static).update(NO_MATCH if found else NO_RUNS)
         self.show_top(problem)
 
