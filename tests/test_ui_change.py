@@ -87,7 +87,9 @@ async def test_what_cannot_change_live_offers_a_fork(root: Path) -> None:
             await pilot.press("f")
             await wait_for_screen(pilot, "FormScreen")
             await wait_to_see(pilot, "Fork of digits at e0003-s000120")
+            assert pilot.app.screen.query_one("#field-training-epochs").has_focus_within
             editor = pilot.app.screen.query_one("#field-network-dropout Input", Input)
+            editor.focus()
             editor.value = "0.5"
             await wait_to_see(pilot, "• was 0.0")
             await pilot.press("ctrl+s")
@@ -111,7 +113,7 @@ async def test_a_fork_needs_a_checkpoint_and_epochs_left(root: Path) -> None:
     async with app.run_test(size=LARGE) as pilot:
         await wait_to_see(pilot, "✓ finished", "f fork")
         await pilot.press("f")
-        await wait_to_see(pilot, "the checkpoint is at epoch 3 already")
+        await wait_to_see(pilot, "the checkpoint is at epoch 3; give more")
         await pilot.press("escape")
         await wait_for_screen(pilot, "HomeScreen")
         await pilot.press("tab", "enter")

@@ -85,6 +85,7 @@ async def test_a_fork_is_compared_with_its_parent(root: Path) -> None:
     async with app.run_test(size=LARGE) as pilot:
         await wait_for_screen(pilot, "RunScreen")
         await wait_to_see(pilot, "child")
+        await wait_to_see(pilot, "⠒○⠒ parent")  # over its charts from the first
         await pilot.press("c")
         await wait_to_see(pilot, "Compare 2 runs", "● parent", "▲ child", "stems from")
 

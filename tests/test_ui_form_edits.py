@@ -38,7 +38,7 @@ async def test_edits_are_undone_redone_and_reset(root: Path) -> None:
         await wait_to_see(pilot, "learning rate  0.001 → 0.02")
 
 
-async def test_a_field_is_found_by_a_part_of_its_name(root: Path) -> None:
+async def test_a_field_is_found_by_a_part_of_its_name_or_of_its_help(root: Path) -> None:
     async with make_app(root).run_test(size=(80, 24)) as pilot:
         screen = await open_form(pilot)
         await pilot.press("ctrl+g")
@@ -50,6 +50,12 @@ async def test_a_field_is_found_by_a_part_of_its_name(root: Path) -> None:
         await pilot.press("enter")
         await wait_for_screen(pilot, "FormScreen")
         field = screen.fields.find("training.seed")
+        await wait_for(pilot, lambda: field and field.has_focus_within, "the field has the focus")
+        await pilot.press("ctrl+g")
+        await wait_for_screen(pilot, "GoToScreen")
+        await pilot.press(*"L2", "enter")  # a word of its help
+        await wait_for_screen(pilot, "FormScreen")
+        field = screen.fields.find("regularization.weight_decay")
         await wait_for(pilot, lambda: field and field.has_focus_within, "the field has the focus")
 
 

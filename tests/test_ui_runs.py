@@ -25,6 +25,7 @@ from tui_trainer.runs.directory import Run
 from tui_trainer.runs.listing import Summary
 from tui_trainer.runs.summaries import Summaries
 from tui_trainer.ui.app import TrainerApp
+from tui_trainer.ui.columns import column
 from tui_trainer.ui.recent import RecentRuns
 from tui_trainer.ui.screens.runs import RunsScreen
 from tui_trainer.ui.widgets.run_table import RunTable
@@ -161,6 +162,14 @@ async def test_no_runs_and_unreadable_ones_are_told(root: Path) -> None:
     broken.config_file.write_text("[run\n")
     async with table_of(root, "? unreadable", "cannot be read") as pilot:
         assert len(order(pilot)) == 3
+
+
+@pytest.mark.parametrize(
+    ("epoch", "epochs", "words"), [(3, 30, "3/30"), (9576, 20_000, "9576/20k"), (20_000, 20_000, "20k/20k")]
+)
+def test_many_epochs_are_shortened_not_cut(root: Path, epoch: int, epochs: int, words: str) -> None:
+    summary = Summary(Run(root / "2026-11-20-a"), "a", "running", epoch=epoch, epochs=epochs)
+    assert column("epoch").text(summary) == words and len(words) <= column("epoch").width
 
 
 async def test_of_thousands_of_runs_only_what_is_seen_is_made(root: Path) -> None:

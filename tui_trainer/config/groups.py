@@ -553,7 +553,7 @@ class Layers(Group):
 class Regularization(Group):
     weight_decay: float = _knob(
         0.0,
-        "How strongly weights are pulled to zero.",
+        "How strongly weights are pulled to zero: λ of an L2 penalty.",
         lower="fits the training set more closely",
         higher="smaller weights, smoother; too high underfits",
         ge=0,

@@ -31,7 +31,7 @@ class Column:
         if self.field == "id":
             return begun(summary.run.id)
         if self.field == "epoch":
-            return f"{summary.epoch}/{summary.epochs}" if summary.epochs else "–"
+            return f"{_short(summary.epoch)}/{_short(summary.epochs)}" if summary.epochs else "–"
         if self.field == "verdict" and summary.facts.get("verdict_epoch"):
             return f"{value}, epoch {summary.facts['verdict_epoch']}"
         if value is None or value == "":
@@ -53,6 +53,10 @@ def begun(id: str) -> str:
         return ""
     here, now = moment.astimezone(), datetime.now().astimezone()
     return f"{here:%m-%d %H:%M}" if here.year == now.year else f"{here:%Y-%m-%d}"
+
+
+def _short(epochs: int) -> str:
+    return str(epochs) if epochs < 10_000 else f"{epochs / 1000:.3g}k"
 
 
 STANDARD = (

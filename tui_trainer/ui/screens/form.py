@@ -55,7 +55,7 @@ class FormScreen(Screen[None]):
         Binding("escape", "back", "back", tooltip="Home, without starting"),
         Binding("f2", "save_preset", "save preset", tooltip="Keep these settings as a preset of your own"),
         Binding("f3", "copy_command", "copy command", tooltip="The same training as a line for the shell"),
-        Binding("ctrl+g", "go_to", "go to", priority=True, tooltip="A field by a part of its name"),
+        Binding("ctrl+g", "go_to", "go to", priority=True, tooltip="A field by words of its name or its help"),
         Binding("up", "app.focus_previous", "previous field", show=False),
         Binding("down,enter", "app.focus_next", "next field", show=False),
     ]
@@ -98,7 +98,10 @@ class FormScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.judge()
-        self.query(Field).first().focus_editor()
+        # what a fork cannot do without is more epochs
+        field = self.fields.find("training.epochs") if self.fork else self.query(Field).first()
+        if field:
+            field.focus_editor()
         self.set_timer(0.5, lambda: self.post_message(StartLikely()))
         if self.find_rate:
             self.action_find_rate()
@@ -156,8 +159,7 @@ class FormScreen(Screen[None]):
         if self.verdict.config and (missing := absence(self.verdict.config, self.data_root)):
             self.reasons.append(missing)
         if self.verdict.config and self.fork and self.verdict.config.total_steps <= self.fork.step:
-            where = f"the checkpoint is at epoch {self.fork.epoch} already"
-            self.reasons.append(f"training.epochs: {where}; give more to go on from it")
+            self.reasons.append(f"training.epochs: the checkpoint is at epoch {self.fork.epoch}; give more than that")
         self.query_one("#start", Button).disabled = bool(self.reasons)
         config = self.verdict.config
         if self.reasons:

@@ -1,4 +1,4 @@
-"""Go to a field of the form by a part of its name."""
+"""Go to a field of the form by words of its name or its help."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class GoToScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog go-to"):
-            yield Line(Content.assemble(("Go to a field", "bold"), ("   a part of its name", MUTED)))
+            yield Line(Content.assemble(("Go to a field", "bold"), ("   words of its name or help", MUTED)))
             yield Input(placeholder="as in: rate, or layers frozen", id="wanted", compact=True)
             yield OptionList(id="found", compact=True)
             yield Line(Content.styled(KEYS, MUTED), id="go-to-keys")
@@ -48,11 +48,11 @@ class GoToScreen(ModalScreen[str | None]):
 
     @on(Input.Changed)
     def narrow(self) -> None:
-        """The fields that have every word, those whose name begins with the first word first."""
+        """The fields that have every word, in the name rather than in the help, at its beginning rather than within."""
         words = self.query_one(Input).value.lower().replace("_", " ").split()
-        found = [knob for knob in self.knobs if all(word in _words(knob) for word in words)]
+        found = [knob for knob in self.knobs if all(word in f"{_name(knob)} {knob.help.lower()}" for word in words)]
         if words:
-            found.sort(key=lambda knob: not knob.name.startswith(words[0]))
+            found.sort(key=lambda k: (not k.name.startswith(words[0]), not all(word in _name(k) for word in words)))
         listed = self.query_one(OptionList)
         listed.set_options(Option(_row(knob), id=knob.path) for knob in found)
         listed.highlighted = 0 if found else None
@@ -75,7 +75,7 @@ class GoToScreen(ModalScreen[str | None]):
         self.dismiss(event.option_id)
 
 
-def _words(knob: Knob) -> str:
+def _name(knob: Knob) -> str:
     return knob.path.replace(".", " ").replace("_", " ")
 
 

@@ -111,6 +111,8 @@ class RunScreen(WorkerScreen):
         self.caught_up, self.was_live = True, self.live
         self.charts.reading = False
         self._show_all()
+        if parent := self.parent_run:  # whoever forks wants to see what became different
+            self.draw_others([parent.id])
         self.set_interval(TICK_SECONDS, self._tick)
         if self.live and self.follower.state.metrics is None:
             self.start_watch = self.set_interval(START_TICK_SECONDS, self._watch_start)

@@ -126,10 +126,14 @@ class WorkerScreen(ChartScreen):
 
         self.app.push_screen(MistakesScreen(self.follower))
 
+    @property
+    def parent_run(self) -> Run | None:
+        """The run this one was forked from, where it is still here."""
+        runs = list_runs(self.run_directory.path.parent) if self.follower.state.parent else ()
+        return next((run for run in runs if run.id == self.follower.state.parent), None)
+
     def action_compare(self) -> None:
-        root, parent_id = self.run_directory.path.parent, self.follower.state.parent
-        parent = next((run for run in list_runs(root) if run.id == parent_id), None)
-        if parent:
+        if parent := self.parent_run:
             self.post_message(CompareWanted([parent, self.run_directory]))
         else:
             words = "this run has no parent here; on the home screen space marks runs and c compares them"
