@@ -1,6 +1,7 @@
 """A run's charts: six quantities of any numbers, what x counts, windows, the cursor, honest legends."""
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,16 @@ def test_the_gap_is_validation_minus_training() -> None:
     assert list(shown.curves[0].ys) == [1.0, 0.5]
 
 
+def test_a_logarithmic_axis_shows_the_first_steps_as_finely_as_the_last() -> None:
+    state = trained(*[1.0] * 200)  # a mean each forty steps
+    shown = picture(state, "loss", Size(60, 14), view=View(unit="log steps"))
+    assert isinstance(shown, Picture)
+    xs = shown.curves[0].xs
+    assert list(xs) == sorted(xs)
+    assert [place for place in xs if place < 2.5] == pytest.approx([math.log10(40 * n) for n in range(1, 8)])
+    assert [words for _, words in shown.x.ticks] == ["1", "10", "100", "1000"]
+
+
 def test_windows_stay_inside_the_run_and_follow_the_cursor() -> None:
     state = trained(*[1.0] * 100)
     view = View().zoom(state, 0.5)
@@ -116,6 +127,10 @@ async def test_the_axis_counts_what_is_asked_for_and_the_cursor_reads_every_curv
             await wait_to_see(pilot, "▶ running", "epoch  0")
             await pilot.press("u")
             await wait_for(pilot, lambda: "\nstep  " in drawn(pilot, "loss"), "steps on the axis")
+            await pilot.press("u")
+            await wait_for(
+                pilot, lambda: re.search(r"step +1 +10 +100 ", drawn(pilot, "loss")), "powers of ten on the axis"
+            )
             await pilot.press("u")
             await wait_for(pilot, lambda: "8 s" in drawn(pilot, "loss"), "time on the axis")
             await pilot.press("u", "v")

@@ -66,6 +66,17 @@ def logarithmic(low: float, high: float, count: int) -> Axis:
     return Axis(math.log10(first), math.log10(last), ticks)
 
 
+def decades(low: float, high: float, count: int) -> Axis:
+    """An axis of log10 positions with these limits, ticks at 1, 2, 5 × 10ⁿ, or fewer: at most `count`."""
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    for steps in ((1, 2, 5), (1,)):
+        found = [step * 10**power for power in powers for step in steps]
+        ticks = [(math.log10(value), label(value, 0)) for value in found if low <= math.log10(value) <= high]
+        if len(ticks) <= count:
+            break
+    return Axis(low, high, tuple(ticks[:: max(1, -(-len(ticks) // count))]))
+
+
 def stage(progress: float, total: float) -> float:
     """Where an axis ends that grows with a run: at one of few places, so that it moves some ten times in all.
 

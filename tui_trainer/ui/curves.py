@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from textual.geometry import Size
@@ -24,6 +25,7 @@ from tui_trainer.ui.view import View, span, whole
 SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
 SETTLED = 0.05  # share of the x range left out of a linear y range: the first fall would flatten all that follows
 MARGIN = 0.05  # of a window, beside it: lines go on to its edges
+LOG_PARTS = 10
 MOST_FADED = 4  # other runs up to which their training is drawn too
 
 
@@ -174,7 +176,14 @@ class _Lines:
         margin = MARGIN * (self.x.high - self.x.low)
         first = math.floor(scale.step(self.x.low - margin))
         last = None if self.x.low == 0 else math.ceil(scale.step(self.x.high + margin))
-        buckets = series.buckets(count, max(first, 0), last)
+        if scale.unit == "log steps":  # each part of the axis in buckets of its own, for it holds many times more steps
+            width = (self.x.high - self.x.low) / LOG_PARTS
+            ends = [math.floor(scale.step(self.x.low + width * part)) for part in range(1, LOG_PARTS + 1)]
+            parts = pairwise([first, *ends])
+            each = -(-count // LOG_PARTS)
+            buckets = [bucket for begin, end in parts for bucket in series.buckets(each, begin + 1, end)]
+        else:
+            buckets = series.buckets(count, max(first, 0), last)
         return buckets, scale.places([bucket.step for bucket in buckets])
 
     def _heights(self, values: Iterable[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""What the x axis of a run's charts counts: epochs, steps, or the time trained."""
+"""What the x axis of a run's charts counts: epochs, steps, steps on a log10 axis, or the time trained."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tui_trainer.runs.state import RunState
 from tui_trainer.text import duration
 from tui_trainer.ui import axes
 
-Unit = Literal["epochs", "steps", "time"]
-UNITS: tuple[Unit, ...] = ("epochs", "steps", "time")
-LABELS: dict[Unit, str] = {"epochs": "epoch", "steps": "step", "time": "time"}
+Unit = Literal["epochs", "steps", "log steps", "time"]
+UNITS: tuple[Unit, ...] = ("epochs", "steps", "log steps", "time")
+LABELS: dict[Unit, str] = {"epochs": "epoch", "steps": "step", "log steps": "step", "time": "time"}
 SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 POINTS = 400  # of the time after each step: as many as an axis has dots
 
@@ -35,6 +35,8 @@ class Scale:
             return list(steps)
         if self.unit == "epochs":
             return [step / self.per_epoch for step in steps]
+        if self.unit == "log steps":
+            return [math.log10(max(step, 1.0)) for step in steps]
         import numpy as np
 
         interpolated: list[float] = np.interp(steps, self.steps, self.seconds).tolist()
@@ -49,6 +51,8 @@ class Scale:
             return place
         if self.unit == "epochs":
             return place * self.per_epoch
+        if self.unit == "log steps":
+            return float(10.0**place)
         import numpy as np
 
         return float(np.interp(place, self.seconds, self.steps))
@@ -57,6 +61,8 @@ class Scale:
         """From one place to another, a label at most every ten columns."""
         if not high > low:
             high = low + 1.0
+        if self.unit == "log steps":
+            return axes.decades(low, high, max(columns // 10, 2))
         least = (high - low) / max(columns // 10, 2)
         step = axes.round_up(least)
         if self.unit == "time":
@@ -73,6 +79,6 @@ class Scale:
 
     def words(self, step: float) -> str:
         """A step as the axis counts it."""
-        if self.unit == "steps":
+        if self.unit in ("steps", "log steps"):
             return f"step {step:,.0f}"
         return f"epoch {step / self.per_epoch:.2f}" if self.unit == "epochs" else duration(self.place(step))

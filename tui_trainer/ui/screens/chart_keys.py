@@ -34,7 +34,7 @@ CHART_KEYS = (
         tooltip="A moving average, with least and greatest of the raw values behind it",
     ),
     Binding("minus", "smooth(-1)", "less smooth", show=False, key_display="-"),
-    Binding("u", "unit", "x unit", show=False, tooltip="Epochs, steps or time on the x axis"),
+    Binding("u", "unit", "x unit", show=False, tooltip="Epochs, steps, powers of ten of steps, or time on x"),
     Binding("n", "recent", "recent", show=False, tooltip="The last fifth of the training, or all of it"),
     Binding("v", "cursor", "cursor", show=False, tooltip="Read every curve at one place; ← → move it, esc leaves it"),
     Binding("z", "zoom(1)", "zoom in", show=False, tooltip="Half of what is seen, about the cursor; ← → pan"),

@@ -20,7 +20,7 @@ from tui_trainer.ui.plane import Plane
 from tui_trainer.ui.plot import Drawing, Message
 from tui_trainer.ui.readings import readings
 from tui_trainer.ui.rows import glyph
-from tui_trainer.ui.scale import LABELS, Scale
+from tui_trainer.ui.scale import Scale
 from tui_trainer.ui.view import View, span
 from tui_trainer.ui.widgets.chart import Chart, Legend
 from tui_trainer.ui.widgets.chart_grid import ChartGrid
@@ -124,7 +124,7 @@ class Charts(ChartGrid):
             return "esc leaves"
         hints = {
             "accuracy": "+ - smooth",
-            "throughput": f"u {LABELS[view.next_unit().unit]}",
+            "throughput": f"u {view.next_unit().unit}",
             "gap": "n full" if view.recent else "n recent",
         }
         hint = ("y linear" if self.log_scale else "y log") if QUANTITIES[name].log else hints[name]
