@@ -26,7 +26,7 @@ from tui_trainer.text import InputError, clean
 if TYPE_CHECKING:
     from tui_trainer.runs.follow import Follower
 
-CACHE_FORMAT = 2  # counts up whenever a summary says something new
+CACHE_FORMAT = 3  # counts up whenever a summary says something new
 Stamp = tuple[int, int, int]
 """Size, time in nanoseconds and inode of a file."""
 ABSENT: Stamp = (0, 0, 0)

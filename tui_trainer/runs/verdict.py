@@ -2,8 +2,10 @@
 
 The rule, on the losses of the epochs, each smoothed by a median over a tenth of them (3 to 9 epochs):
 
-1. *diverged*: the run ended with a loss that is not finite, or the training loss stands above where it began and at
-   more than twice its least.
+1. *diverged*: the run ended with a loss that is not finite; or the training loss stands above where it began and at
+   more than twice its least, by more than its margin of noise; or a loss was once more than twice that of guessing,
+   neither is now better than guessing by 2 %, and for as long as makes a plateau the training loss has not fallen by
+   20 %. Guessing costs the logarithm of the number of classes: a network that exploded ends there, or above.
 2. *too early to say*: fewer than 5 epochs.
 3. *overfitting*: the validation loss stands above its least by more than the margin of a rise, and the training loss
    below what it was then. Since the epoch of the least.
@@ -12,7 +14,9 @@ The rule, on the losses of the epochs, each smoothed by a median over a tenth of
 5. *still improving*: otherwise.
 
 The margins are 5 % of the least for a rise and 2 % for a fall, but never less than 0.5 % and 0.2 % of the first
-epoch's loss, nor than what the noise of the curve alone would make: four deviations of a smoothed point.
+epoch's loss, or of guessing's where the first is greater, nor than what the noise of the curve alone would make: four
+deviations of a smoothed point. Noise is measured twice, as of one size everywhere and as in proportion to the loss, and
+the lesser counts: a loss that has exploded is noisier by as much as it is greater.
 """
 
 from __future__ import annotations
@@ -36,6 +40,10 @@ PATIENCE = 0.25  # of the epochs
 LEAST_PATIENCE = 3  # epochs
 RISE, FALL = 0.05, 0.02  # of the least loss
 RISE_OF_FIRST, FALL_OF_FIRST = 0.005, 0.002
+EXPLODED = 2.0  # of the loss of guessing
+STANDS = 0.2  # of the least loss, less than a healthy one falls from so high
+SMALLEST = 1e-12  # a loss as good as none
+MOST_FACTOR = 700.0  # whose exponential is still a number
 MEDIAN_TO_MEAN = 1.25  # deviation of a median over that of a mean
 FROM_MEDIAN = 0.564  # mean distance of a point from the median of itself and its neighbours, in deviations
 
@@ -63,21 +71,37 @@ def verdict(state: RunState) -> Verdict:
     if len(done) < FEWEST_EPOCHS:
         return Verdict("too early to say", None, f"{plural(len(done), 'epoch')} done; {FEWEST_EPOCHS} are the fewest")
     epochs = [epoch.epoch for epoch in done]
-    return judge(epochs, [epoch.train_loss for epoch in done], [epoch.val_loss for epoch in done])
+    sizes = state.started.layer_sizes if state.started else []
+    guessing = math.log(sizes[-1]) if sizes else math.inf
+    return judge(epochs, [epoch.train_loss for epoch in done], [epoch.val_loss for epoch in done], guessing)
 
 
-def judge(epochs: Sequence[int], train: Sequence[float], validation: Sequence[float]) -> Verdict:
-    """The verdict on two curves of one length, `FEWEST_EPOCHS` or more, whose points are finite."""
+def judge(
+    epochs: Sequence[int], train: Sequence[float], validation: Sequence[float], guessing: float = math.inf
+) -> Verdict:
+    """The verdict on two curves of one length, `FEWEST_EPOCHS` or more, whose points are finite.
+
+    `guessing`: the loss of a network that finds all classes equally likely, where the number of classes is known.
+    """
     window = min(max(LEAST_WINDOW, len(epochs) // 10), MOST_WINDOW) | 1  # odd: as many on either side
+    patience = max(LEAST_PATIENCE, round(PATIENCE * len(epochs)))
     fit, val = smooth(train, window), smooth(validation, window)
     lowest = _least(fit)
     if fit[-1] > max(fit[0], 2 * fit[lowest]) and fit[-1] - fit[lowest] > noise(train, window):
         words = f"training loss rose from its least {fit[lowest]:.4g} at epoch {epochs[lowest]} to {fit[-1]:.4g}"
         return Verdict("diverged", epochs[lowest], f"{words}, above the {fit[0]:.4g} it began with")
+    no_better = (1 - FALL) * guessing
+    worst = [max(losses) for losses in zip(train, validation, strict=True)]
+    stands = len(epochs) - 1 - _reached(fit, STANDS * fit[lowest]) >= patience
+    if max(worst) > EXPLODED * guessing and min(fit[-1], val[-1]) > no_better and stands:
+        at = lowest if fit[lowest] < no_better else next(i for i, w in enumerate(worst) if w > EXPLODED * guessing)
+        words = f"the loss was up to {max(worst):.4g}, and training loss stands at {fit[-1]:.4g}"
+        return Verdict("diverged", epochs[at], f"{words}, no better than the {guessing:.4g} of guessing")
 
+    first = min(val[0], guessing)
     best, spread = _least(val), noise(validation, window)
     least, now = val[best], val[-1]
-    if now - least > max(RISE * least, RISE_OF_FIRST * val[0], spread) and fit[-1] < fit[best]:
+    if now - least > max(RISE * least, RISE_OF_FIRST * first, spread) and fit[-1] < fit[best]:
         rise = f"rose {_percent(now / least - 1) if least else f'to {now:.4g}'}"
         return Verdict(
             "overfitting",
@@ -86,9 +110,8 @@ def judge(epochs: Sequence[int], train: Sequence[float], validation: Sequence[fl
             f"while training loss fell from {fit[best]:.4g} to {fit[-1]:.4g}",
         )
 
-    margin = max(FALL * least, FALL_OF_FIRST * val[0], spread)
-    reached = next(i for i, value in enumerate(val) if value <= least + margin)
-    patience = max(LEAST_PATIENCE, round(PATIENCE * len(epochs)))
+    margin = max(FALL * least, FALL_OF_FIRST * first, spread)
+    reached = _reached(val, margin)
     since = len(epochs) - 1 - reached
     if since >= patience:
         return Verdict(
@@ -117,10 +140,22 @@ def noise(values: Sequence[float], window: int) -> float:
 
     A curve that only falls or only rises has none, however it bends.
     """
+    least = max(min(smooth(values, window)), SMALLEST)
+    factor = _noise([math.log(max(value, SMALLEST)) for value in values], window)
+    return min(_noise(values, window), least * math.expm1(min(factor, MOST_FACTOR)))
+
+
+def _noise(values: Sequence[float], window: int) -> float:
     apart = [abs(b - median((a, b, c))) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
     deviation = max(fmean(apart), fmean(apart[len(apart) // 2 :])) / FROM_MEDIAN  # the first half often only falls
     least_of_many = math.sqrt(2 * math.log(len(values)))  # deviations below the mean, on average
     return (least_of_many + 2.5) * MEDIAN_TO_MEAN * deviation / math.sqrt(window)
+
+
+def _reached(values: Sequence[float], margin: float) -> int:
+    """Where a curve first came as near to its least as this."""
+    limit = min(values) + margin
+    return next(i for i, value in enumerate(values) if value <= limit)
 
 
 def _least(values: Sequence[float]) -> int:
