@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.dashboard import FakeRun, make_app, screen_of, wait_for, wait_for_screen, wait_to_see
-from tests.running import make_run, process_put_back, quick, work
+from tests.running import Cli, make_run, process_put_back, quick, work
 from tui_trainer.engine import mistakes, trained
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
@@ -165,6 +165,36 @@ async def test_a_cell_of_the_table_decides_which_mistakes_are_shown(root: Path, 
         assert [split for _, _, split, _ in jobs.asked] == ["test", "validation", "train"]
         await pilot.press("b", "escape")
         await wait_for_screen(pilot, "RunScreen")
+
+
+async def test_fewer_pictures_than_mistakes_are_said_to_be_fewer(root: Path, jobs: type[FakeJob]) -> None:
+    fake = FakeRun(root, epochs=2).start().train(1, 2)
+    fake.save(2)
+    fake.finish()
+    found = result((1, 0), (0, 2), (1, 2))
+    found["confusion"][1][0] += 1200
+    found["examples"] += 1200
+    jobs.results = [found]
+    async with make_app(root, fake.run).run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, "RunScreen")
+        await wait_to_see(pilot, "finished")
+        await pilot.press("w")
+        await wait_to_see(pilot, "1,203 mistakes in 1,218 test examples", "1 of 3 shown of 1,203  true dog")
+        await pilot.press("down", "right", "right")
+        await wait_to_see(pilot, "1 of 2 shown of 1,202  true dog, predicted cat")  # the diagonal
+        await pilot.press("right")
+        await wait_to_see(pilot, "1 of 1  true dog, predicted owl")
+        await pilot.press("a")
+        await wait_to_see(pilot, "1 of 3 shown of 1,203  true dog")
+
+
+def test_a_list_of_the_worst_says_how_many_there_are(cli: Cli) -> None:
+    cli("train", "digits", "--plain", "--set", "epochs=1", "--set", "learning_rate=0.0002")
+    printed = cli("mistakes", "last", "--split", "train", "-n", "3")
+    wrong = int(printed.split(": ")[1].split(" mistakes")[0].replace(",", ""))
+    assert wrong > mistakes.WORST and f"\n3 of {wrong:,} mistakes, the worst first\n" in printed
+    found = json.loads(cli("mistakes", "last", "--split", "train", "--json"))
+    assert found["examples"] - found["correct"] == wrong > len(found["mistakes"]) > mistakes.WORST
 
 
 async def test_a_run_without_such_a_checkpoint_says_so(root: Path, jobs: type[FakeJob]) -> None:

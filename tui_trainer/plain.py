@@ -201,7 +201,7 @@ def print_mistakes(found: Mapping[str, Any], worst: int) -> None:
     rows.append(("precision %", *map(share, found["precision"]), ""))
     print_table(("true \\ predicted", *names, "recall %"), rows, right=frozenset(range(1, len(names) + 2)))
     if shown := found["mistakes"][:worst]:
-        print()
+        print(f"\n{len(shown):,} of {count}, the worst first\n")
         headings = ("example", "true", "predicted", "with", "true class", "loss")
         table = [
             (

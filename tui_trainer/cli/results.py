@@ -73,7 +73,10 @@ def mistakes(
         str | None, typer.Option(help="best, last, an epoch as e12, or a file; best, or last of a live run")
     ] = None,
     split: Annotated[Literal["train", "validation", "test"], typer.Option()] = "test",
-    worst: Annotated[int, typer.Option("-n", "--worst", min=0, help="of the worst mistakes to print")] = 10,
+    worst: Annotated[
+        int,
+        typer.Option("-n", "--worst", min=0, help="of the mistakes to print; kept are the worst of all, of each pair"),
+    ] = 10,
     json: Json = False,
 ) -> None:
     """What a checkpoint confuses with what, and its worst mistakes.

@@ -13,7 +13,7 @@ from tui_trainer.engine.evaluate import BATCH, evaluating, forward
 from tui_trainer.engine.jobs import header, tell, telling
 from tui_trainer.engine.trained import Trained
 
-WORST = 100  # of all mistakes
+WORST = 300  # of all mistakes
 WORST_OF_CELL = 6  # of each pair of classes besides, so that every cell of the matrix has examples to show
 MOST_NUMBERS = 64  # of an example that is no picture
 

@@ -36,8 +36,8 @@ class MistakesScreen(Screen[None]):
         "A checkpoint's answers on examples whose class is known. A row of the table is a true class, a column what "
         "the network said; the diagonal is right, all else is wrong, the darker the more often. The cell with the "
         "highlight decides which mistakes are shown below, the worst first: those of one pair of classes, on the "
-        "diagonal all of one class, in the corner all there are. Recall: of a class, how many were found. Precision: "
-        "of what was called so, how many were."
+        "diagonal all of one class, in the corner all there are. Where there are many, the worst of all and of each "
+        "pair are shown. Recall: of a class, how many were found. Precision: of what was called so, how many were."
     )
     STATES = ()
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -167,10 +167,13 @@ class MistakesScreen(Screen[None]):
             line.content = Content.styled(none, MUTED)
             return
         names = self._names
+        count = self.query_one(Confusion).mistakes
+        shown = len(gallery.examples)
+        number = f"{gallery.chosen + 1:,} of {shown:,}{f' shown of {count:,}' if shown < count else ''}  "
         place = f"at ({', '.join(f'{x:.2f}' for x in example['inputs'])})  " if found["boundary"] else ""
         sure = f"{percent(example['probability'], 1)}, true {percent(example['true_probability'], 1)}"
         line.content = Content.assemble(
-            (f"{gallery.chosen + 1} of {len(gallery.examples)}  ", MUTED),
+            (number, MUTED),
             (f"true {names[example['true']]}, predicted {names[example['predicted']]}", "bold"),
             f" with {sure}  ",
             (f"{place}loss {example['loss']:.3f}  no. {example['index']:,}", MUTED),

@@ -82,6 +82,17 @@ class Confusion(DataTable[Text]):
             return None, None
         return true, (None if true == predicted else predicted)
 
+    @property
+    def mistakes(self) -> int:
+        """How many the highlighted cell stands for; the pictures may be fewer."""
+        true, predicted = self.picked(self.cursor_coordinate)
+        return sum(
+            count
+            for t, row in enumerate(self.found.get("confusion", ()))
+            for p, count in enumerate(row)
+            if t != p and true in (None, t) and predicted in (None, p)
+        )
+
 
 def _whole(fraction: float | None) -> str:
     """In whole percent; 100 only where none is wrong."""
