@@ -15,11 +15,10 @@ from tui_trainer.runs.directory import Run
 from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui.curves import SMOOTHING, Other
-from tui_trainer.ui.sight import in_sight
+from tui_trainer.ui.sight import REPAINT_SECONDS, in_sight, repaint_seconds
 from tui_trainer.ui.widgets.charts import Charts
 
 ZOOM = 2.0
-REPAINT_SECONDS, SLOW_SECONDS = 0.5, 2.0  # the second where the terminal is far away
 WATCH_SECONDS = 1.0  # between looks at other runs that live
 CHART_KEYS = (
     Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
@@ -58,7 +57,7 @@ class ChartScreen(Screen[None]):
     @property
     def repaint_seconds(self) -> float:
         """Between two pictures of a run that trains."""
-        return SLOW_SECONDS if getattr(self.app, "slow_link", False) else REPAINT_SECONDS
+        return repaint_seconds(self.app)
 
     @property
     def charts(self) -> Charts:

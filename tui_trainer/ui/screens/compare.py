@@ -24,13 +24,13 @@ from tui_trainer.text import InputError, clean, plural, unicode_terminal
 from tui_trainer.ui.messages import OpenWanted
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.report import Piece, fit
-from tui_trainer.ui.sight import in_sight
+from tui_trainer.ui.sight import in_sight, repaint_seconds
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.overlay import Overlay
 from tui_trainer.ui.words import MUTED, status
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 0.5  # between looks at the runs; over a slow link they are painted less often
 NAME_WIDTH = 24
 
 
@@ -59,6 +59,8 @@ class CompareScreen(Screen[None]):
         super().__init__()
         self.followers = [Follower(run) for run in runs]
         self.caught_up = False
+        self.ticks = 0
+        self.stale = False
 
     def compose(self) -> ComposeResult:
         yield Line(Content.styled("reading the runs…", MUTED), id="compare-top")
@@ -90,8 +92,10 @@ class CompareScreen(Screen[None]):
         self.set_interval(TICK_SECONDS, self._tick)
 
     def _tick(self) -> None:
+        self.ticks += 1
         changed = [self._poll(follower) for follower in self.followers]
-        if any(changed) and in_sight(self):
+        self.stale |= any(changed)
+        if self.stale and self.ticks % round(repaint_seconds(self.app) / TICK_SECONDS) == 0 and in_sight(self):
             self._show()
 
     def _poll(self, follower: Follower) -> bool:
@@ -111,6 +115,7 @@ class CompareScreen(Screen[None]):
     def _show(self) -> None:
         if not self.caught_up:
             return
+        self.stale = False
         found = compare([follower.state for follower in self.followers])
         pieces: list[Piece] = [(0, Content.styled(f"Compare {plural(len(found.runs), 'run')}", "bold"))]
         pieces += [(2, status(state.status)) for state in found.runs]

@@ -21,7 +21,7 @@ from tui_trainer.studies.follow import RowState, StudyFollower
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui import study_report
 from tui_trainer.ui.overlay import Trace
-from tui_trainer.ui.sight import in_sight
+from tui_trainer.ui.sight import in_sight, repaint_seconds
 from tui_trainer.ui.study_rows import StudyRows
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line, Lines
@@ -29,7 +29,7 @@ from tui_trainer.ui.widgets.study_charts import StudyCharts
 from tui_trainer.ui.widgets.study_table import StudyTable
 from tui_trainer.ui.words import MUTED
 
-TICK_SECONDS = 0.5
+TICK_SECONDS = 0.5  # between looks at the study; over a slow link it is painted less often
 WIDE = 100  # cells, as in the style sheet
 PANELS = {"study-table": "table", "findings-panel": "findings"}  # by what has the focus; else the charts
 
@@ -68,6 +68,8 @@ class StudyView(Screen[None]):
         self.follower = StudyFollower(directory, directory.runs_root)
         self.rows = StudyRows(self.follower)
         self.caught_up = False
+        self.ticks = 0
+        self.stale = False
         self.asked = ""
         self.offered: set[str] = set()
         self.found_of: object = None
@@ -104,8 +106,9 @@ class StudyView(Screen[None]):
 
     def _tick(self) -> None:
         """Take in what is new, show what changed."""
-        changed = bool(self.read(self.follower.poll))
-        if in_sight(self) and (changed or self.live):
+        self.ticks += 1
+        self.stale |= bool(self.read(self.follower.poll)) or self.live
+        if self.stale and self.ticks % round(repaint_seconds(self.app) / TICK_SECONDS) == 0 and in_sight(self):
             self.show()
 
     def read(self, read: Callable[[], object]) -> object:
@@ -143,6 +146,7 @@ class StudyView(Screen[None]):
     def show(self) -> None:
         if not self.caught_up:
             return
+        self.stale = False
         self.show_words()
         views = self.rows.refresh(self.size.width >= WIDE)
         self.table.show(self.rows.titles, views)
