@@ -201,6 +201,16 @@ def home_mixed(world: World) -> Place:
     return Place(world.app(), [see("running", "alive", "interrupted", "study")])
 
 
+def home_unreadable(world: World) -> Place:
+    spoilt = FakeRun(world.root, name="spoilt").run
+    spoilt.config_file.write_text(spoilt.config_file.read_text().replace("format = ", "format = 9"))
+    FakeRun(world.root, name="torn").run.config_file.write_text("torn")
+    study = world.study()
+    study.release()
+    (study.directory.path / "plan.json").write_text("{")
+    return Place(world.app(), [see("newer than", "cannot be read"), "tab"])
+
+
 def home_filter(world: World) -> Place:
     return Place(world.app(), [see("digits"), "slash", "t a n h", see("128-128-tanh")])
 
@@ -457,6 +467,7 @@ PLACES: dict[str, Callable[[World], Place]] = {
         home_empty,
         home_live,
         home_mixed,
+        home_unreadable,
         home_filter,
         form,
         form_errors,

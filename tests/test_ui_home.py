@@ -138,8 +138,10 @@ async def test_r_resumes_what_was_interrupted_and_nothing_else(root: Path) -> No
 
 async def test_a_damaged_run_is_listed_as_unreadable(root: Path) -> None:
     FakeRun(root).run.config_file.write_text("[run]\nformat = 999\n")
-    async with make_app(root).run_test(size=LARGE) as pilot:
+    async with make_app(root).run_test(size=(80, 24)) as pilot:
         await wait_to_see(pilot, "? unreadable")
+        line = next(line for line in seen(pilot).splitlines() if "? unreadable" in line)
+        assert "digits-" in line and "config.toml: run.format: 999 is newer than " in line
         await pilot.press("tab", "enter")
         await wait_for(pilot, lambda: len(pilot.app._notifications), "the reason")
         assert "newer" in next(iter(pilot.app._notifications)).message

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -21,6 +23,7 @@ from tui_trainer.ui.words import MUTED, bar, sparkline, status
 STATUS_WIDTH = 14
 BAR, LONG_BAR = 5, 20
 WIDE = 80  # cells beside status and name from which there is room for the long bar
+BEGAN = re.compile(r"^\d{4}-\d\d-\d\d-\d{6}-")  # of an id, before the name
 MARK = 2  # cells before a line for the mark of runs to compare
 
 
@@ -124,7 +127,7 @@ def study_row(summary: StudySummary, width: int) -> Content:
     word = status(summary.status)
     start = word.pad_right(max(STATUS_WIDTH - word.cell_length, 1))
     if summary.status == "unreadable":
-        return Content.assemble(start, summary.name, " ", (summary.reason, MUTED))
+        return _unreadable(start, summary.name, summary.reason, summary.directory.path, width)
     runs = f"{summary.done}/{summary.total} runs"
     left = f"{duration(summary.seconds_left)} left" if summary.seconds_left is not None else ""
     last = "r resume" if summary.resumable else left
@@ -133,14 +136,24 @@ def study_row(summary: StudySummary, width: int) -> Content:
     return Content.assemble(start, name, f" {runs:>14}", (f" {last:>11}", MUTED))
 
 
+def _unreadable(start: Content, id: str, reason: str, path: Path, width: int) -> Content:
+    """Why, as far as there is room: of the id the date may go, and the path, which is the id again."""
+    name = Content(BEGAN.sub("", id)).truncate(_name_width(width) - 1, ellipsis=True, pad=True)
+    return Content.assemble(start, name, " ", (reason.removeprefix(f"{path}/"), MUTED))
+
+
+def _name_width(width: int) -> int:
+    return min(24, max(12, width - STATUS_WIDTH - 52))
+
+
 def row(summary: Summary, width: int) -> Content:
     """One run in `width` cells; what matters least leaves first where it is narrow."""
     word = status(summary.status)
     start = word.pad_right(max(STATUS_WIDTH - word.cell_length, 1))
-    name_width = min(24, max(12, width - STATUS_WIDTH - 52))
-    name = Content(summary.name).truncate(name_width - 1, ellipsis=True, pad=True)
     if summary.status == "unreadable":
-        return Content.assemble(start, name, " ", (summary.reason, MUTED))
+        return _unreadable(start, summary.name, summary.reason, summary.run.path, width)
+    name_width = _name_width(width)
+    name = Content(summary.name).truncate(name_width - 1, ellipsis=True, pad=True)
     count = f"{summary.epoch:>4}/{summary.epochs} ".ljust(9)
     if summary.test_accuracy is not None:
         accuracy = f"test {percent(summary.test_accuracy):>8}"
