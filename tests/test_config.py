@@ -21,8 +21,8 @@ from tui_trainer.config import (
     groups,
     knobs,
     knobs_of,
-    resolve,
 )
+from tui_trainer.names import resolve
 from tui_trainer.runs import directory
 from tui_trainer.text import InputError
 

@@ -5,7 +5,7 @@ The form, `--set`, presets and `show` all read these declarations; none keeps a 
 
 from tui_trainer.config.change import apply, build, change, differences, flatten, settings, steps_between
 from tui_trainer.config.groups import OPTIMIZERS, SCHEDULES
-from tui_trainer.config.knobs import VARIANTS, Knob, knobs, knobs_of, resolve
+from tui_trainer.config.knobs import VARIANTS, Knob, knobs, knobs_of
 from tui_trainer.config.live import is_live
 from tui_trainer.config.run import RunConfig
 
@@ -23,7 +23,6 @@ __all__ = [
     "is_live",
     "knobs",
     "knobs_of",
-    "resolve",
     "settings",
     "steps_between",
 ]

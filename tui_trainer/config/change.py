@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tui_trainer.config.knobs import VARIANTS, Knob, knobs, resolve
+from tui_trainer.config.knobs import VARIANTS, Knob, knobs
 from tui_trainer.config.run import RunConfig
+from tui_trainer.names import resolve
 from tui_trainer.text import InputError, clean, nearest
 
 

@@ -10,7 +10,6 @@ from pydantic.fields import FieldInfo
 
 from tui_trainer.config import groups
 from tui_trainer.config.run import RunConfig
-from tui_trainer.text import nearest
 
 Kind = Literal["integer", "number", "boolean", "choice", "integers", "numbers", "text"]
 VARIANTS = {
@@ -125,21 +124,3 @@ def _extra(info: FieldInfo) -> dict[str, str]:
     found = info.json_schema_extra
     keys = ("lower", "higher", "unit", "when")
     return {key: str(found.get(key, "")) if isinstance(found, dict) else "" for key in keys}
-
-
-def resolve(name: str, known: Mapping[str, Knob]) -> str:
-    """The full path of a field named by its path, by its last part where that is unique, or by a group that has a name.
-
-    `epochs` → `training.epochs`; `optimizer` → `optimizer.name`; `data` → `data.name`. Raises ValueError.
-    """
-    if name in known:
-        return name
-    if f"{name}.name" in known:
-        return f"{name}.name"
-    matches = [path for path in known if path.endswith(f".{name}")]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        raise ValueError(f"could be {' or '.join(matches)}")
-    shorts = [path.partition(".")[2] for path in known]
-    raise ValueError("no such setting" + nearest(name, [*known, *shorts]))

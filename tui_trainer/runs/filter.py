@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tui_trainer import names
 from tui_trainer.runs.listing import Summary
 from tui_trainer.runs.verdict import WORDS as VERDICTS
 from tui_trainer.text import InputError, clean, nearest
@@ -132,17 +133,7 @@ def _term(word: str, known: list[str]) -> Term:
 
 def resolve(name: str, known: list[str]) -> str:
     """The field a person means. Raises ValueError with the nearest name."""
-    name = OTHER_NAMES.get(name, name)
-    if name in known:
-        return name
-    if f"{name}.name" in known:
-        return f"{name}.name"
-    matches = [path for path in known if path.endswith(f".{name}")]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        raise ValueError(f"could be {' or '.join(matches)}")
-    raise ValueError(f"no run has a field {name!r}{nearest(name, [*known, *(k.partition('.')[2] for k in known)])}")
+    return names.resolve(OTHER_NAMES.get(name, name), known, f"no run has a field {name!r}")
 
 
 def fields_of(summaries: Iterable[Summary]) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
-from tui_trainer.config import OPTIMIZERS, SCHEDULES, Knob, knobs, resolve
+from tui_trainer.config import OPTIMIZERS, SCHEDULES, Knob, knobs
+from tui_trainer.names import resolve
 from tui_trainer.studies import plan
 from tui_trainer.studies.definition import Claim, Line, Sharpness, Study
 from tui_trainer.studies.measures import MEASURES, PER_EPOCH, measure

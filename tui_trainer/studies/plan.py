@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer import presets
-from tui_trainer.config import VARIANTS, RunConfig, apply, build, change, knobs, resolve
+from tui_trainer.config import VARIANTS, RunConfig, apply, build, change, knobs
 from tui_trainer.files import open_regular, write_whole
+from tui_trainer.names import resolve
 from tui_trainer.studies.definition import Grid, RunEntry, Study
 from tui_trainer.text import InputError, clean, nearest
 
