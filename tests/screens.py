@@ -19,9 +19,9 @@ from textual.widgets import Input, TextArea
 from tests import test_mistakes, test_preflight, test_ui_find_rate
 from tests.dashboard import FakeRun, make_app, seen, wait_for, wait_for_screen, wait_to_see
 from tests.studies import FakeStudy
-from tui_trainer import machine, machine_load, session
+from tui_trainer import machine, machine_load, presets, session
 from tui_trainer.machine import GIB
-from tui_trainer.runs import directory, events, follow
+from tui_trainer.runs import directory, events, follow, notes
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.studies.events import Failed
 from tui_trainer.ui import settings as settings_file
@@ -447,6 +447,40 @@ def runs_filtered(world: World) -> Place:
     return place
 
 
+def save_preset(world: World) -> Place:
+    presets.save("digits", presets.load("digits").config, "as it was before")
+    steps: list[Step] = [*FORM, "f2", Open("SavePresetScreen"), see("what it trains"), "enter", see("enter again")]
+    return Place(world.app(), steps)
+
+
+def columns(world: World) -> Place:
+    place = all_runs(world)
+    place.steps.extend(["o", Open("ColumnsScreen"), see("what does not fit"), "down down space"])
+    return place
+
+
+def noted_run(world: World) -> Place:
+    """All runs, the highlight on one that has tags and a note."""
+    place = all_runs(world)
+    run = next(run for run in directory.list_runs(world.root) if "done" in run.id)
+    notes.tag(run, ["baseline", "paper"])
+    notes.annotate(run, "as printed in table 2")
+    place.steps.extend(["end up", see("as printed in table 2")])
+    return place
+
+
+def tags(world: World) -> Place:
+    place = noted_run(world)
+    place.steps.extend(["t", Open("AskLineScreen"), "minus p a p e r", see("-paper")])
+    return place
+
+
+def note(world: World) -> Place:
+    place = noted_run(world)
+    place.steps.extend(["n", Open("AskLineScreen"), see("an empty line takes it away")])
+    return place
+
+
 LARGE_TOO = (
     home_empty,
     home_mixed,
@@ -509,6 +543,10 @@ PLACES: dict[str, Callable[[World], Place]] = {
         no_runs,
         all_runs,
         runs_filtered,
+        save_preset,
+        columns,
+        tags,
+        note,
     )
 }
 
