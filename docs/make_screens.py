@@ -97,7 +97,7 @@ SCENES = (
     Scene("home", "", (((), "finished"),)),
     Scene("guide", "", (((), "finished"), (("g",), "esc"))),
     Scene("form", "", (((), "finished"), (("e",), "New run"))),
-    Scene("preflight", "", (((), "finished"), (("e",), "New run"), (("f4",), "by heart"))),
+    Scene("preflight", "", (((), "finished"), (("e",), "New run"), (("f4",), "by heart:"))),
     Scene("run", "live", (((), "running"), ((), "epoch"))),
     Scene("finished", "setting-2", (((), "finished"),)),
     Scene("cursor", "setting-2", (((), "finished"), (("v", *("left",) * 12), "epoch"))),
