@@ -82,6 +82,9 @@ class CheckpointPanel(Vertical):
         yield JobLine()
         yield Lines(id="checkpoint-status")
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.show)
+
     def show(self) -> None:
         """The list as the run's events have it now."""
         state, listed = self.follower.state, self.query_one(CheckpointList)
