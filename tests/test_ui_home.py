@@ -20,7 +20,7 @@ from tests.dashboard import (
     wait_to_see,
 )
 from tui_trainer import machine, presets
-from tui_trainer.runs.directory import list_runs, read_record
+from tui_trainer.runs.directory import Run, list_runs, read_record
 from tui_trainer.runs.listing import Summary
 from tui_trainer.studies.catalogue import Definition
 from tui_trainer.ui.describe import expected
@@ -29,7 +29,7 @@ from tui_trainer.ui.screens.home import HomeScreen
 from tui_trainer.ui.screens.run import RunScreen
 from tui_trainer.ui.widgets.machine import look
 from tui_trainer.ui.widgets.presets import INDENT, PresetTree
-from tui_trainer.ui.widgets.runs import RunList
+from tui_trainer.ui.widgets.runs import RunList, row
 
 
 async def test_first_use_says_what_to_do(root: Path) -> None:
@@ -106,6 +106,15 @@ async def test_a_live_run_is_kept_up_to_date(root: Path) -> None:
             await wait_to_see(pilot, "4/9")
             fake.train(5)
             await wait_to_see(pilot, "5/9")
+
+
+@pytest.mark.parametrize("width", [75, 78, 140])
+def test_lines_of_short_and_long_trainings_are_aligned(tmp_path: Path, width: int) -> None:
+    few, many = (
+        row(Summary(Run(tmp_path), "digits", "interrupted", "", 3, epochs, 0.9), width).plain for epochs in (24, 2000)
+    )
+    assert few.index("val ") == many.index("val ")
+    assert few.endswith("r resume") and many.endswith("r resume")
 
 
 async def test_enter_opens_a_run(root: Path) -> None:

@@ -21,6 +21,7 @@ from tui_trainer.ui.recent import StudySummary
 from tui_trainer.ui.words import MUTED, bar, sparkline, status
 
 STATUS_WIDTH = 14
+BESIDE = 51  # cells of all that follows status and name, with hours left
 BAR, LONG_BAR = 5, 20
 WIDE = 80  # cells beside status and name from which there is room for the long bar
 BEGAN = re.compile(r"^\d{4}-\d\d-\d\d-\d{6}-")  # of an id, before the name
@@ -143,7 +144,7 @@ def _unreadable(start: Content, id: str, reason: str, path: Path, width: int) ->
 
 
 def _name_width(width: int) -> int:
-    return min(24, max(12, width - STATUS_WIDTH - 52))
+    return min(24, max(12, width - STATUS_WIDTH - BESIDE))
 
 
 def row(summary: Summary, width: int) -> Content:
@@ -154,7 +155,7 @@ def row(summary: Summary, width: int) -> Content:
         return _unreadable(start, summary.name, summary.reason, summary.run.path, width)
     name_width = _name_width(width)
     name = Content(summary.name).truncate(name_width - 1, ellipsis=True, pad=True)
-    count = f"{summary.epoch:>4}/{summary.epochs} ".ljust(9)
+    count = f"{summary.epoch:>{min(4, 7 - len(str(summary.epochs)))}}/{summary.epochs} ".ljust(9)
     if summary.test_accuracy is not None:
         accuracy = f"test {percent(summary.test_accuracy):>8}"
     else:
@@ -169,7 +170,7 @@ def row(summary: Summary, width: int) -> Content:
     parts = [
         Content.assemble(" ", done, " ", count),
         Content(accuracy),
-        Content.styled(f"  {sparkline(summary.accuracies, SPARK):<{SPARK}}", "$accent"),
+        Content.styled(f" {sparkline(summary.accuracies, SPARK):<{SPARK}}", "$accent"),
         Content.styled(f" {last:>10}", MUTED),
     ]
     shown: list[Content] = []
