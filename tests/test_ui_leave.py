@@ -97,7 +97,7 @@ async def test_a_stop_that_takes_long_says_so_and_lets_go(root: Path, monkeypatc
 
 async def test_the_menu_names_the_newest_checkpoint_that_is_on_disk(root: Path) -> None:
     with live_run(root) as fake:
-        fake.save(1, seconds_ago=300)
+        oldest = fake.save(1, seconds_ago=300)
         newest = fake.save(2, seconds_ago=12)
         async with open_on(fake).run_test(size=LARGE) as pilot:
             await wait_to_see(pilot, "▶ running")
@@ -105,6 +105,9 @@ async def test_the_menu_names_the_newest_checkpoint_that_is_on_disk(root: Path) 
             await wait_to_see(pilot, "newest on disk: e0002-s000080", "s ago")
             newest.unlink()
             await wait_to_see(pilot, "newest on disk: e0001-s000040, 5 min ago")
+            (fake.run.checkpoints / "e0003-s000120.safetensors").touch()  # its event is still to come
+            oldest.unlink()
+            await wait_to_see(pilot, "newest on disk: e0003-s000120")
 
 
 async def test_a_run_that_ends_under_the_menu_closes_it(root: Path) -> None:

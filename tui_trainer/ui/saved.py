@@ -67,6 +67,7 @@ def _glyph(kind: tuple[str, str, str]) -> str:
 def on_disk(state: RunState, folder: Path) -> str:
     """The newest checkpoint on disk, and its age."""
     newest = newest_on_disk(state, folder)
-    if newest is None:
-        return "no checkpoint on disk yet"
+    if newest is None:  # none yet, or the worker has replaced what the last look at its events knew of
+        replaced = max((file.stem for file in folder.glob("e*.safetensors")), default="")
+        return f"newest on disk: {clean(replaced, 40)}" if replaced else "no checkpoint on disk yet"
     return f"newest on disk: {name(newest)}, {ago(max(0.0, time.time() - newest.time))}"
