@@ -14,6 +14,7 @@ PHASES = (
     ("evaluate", "eval", "▒", "=", "$validation"),
     ("save", "save", "░", ".", "$saved"),
 )
+LABEL = 11  # cells before a bar
 Shares = tuple[float, ...]
 
 
@@ -64,7 +65,7 @@ def panel(state: RunState, width: int) -> list[Content]:
     if found is None:
         return []
     since_start, last = found
-    room = max(4, width - 10)
+    room = max(4, width - LABEL)
     rows = (("all", since_start), ("last epoch", last))
-    bars = [Content.assemble((f"{name:<10}", MUTED), bar(of, room)) for name, of in rows if sum(of)]
+    bars = [Content.assemble((f"{name:<{LABEL}}", MUTED), bar(of, room)) for name, of in rows if sum(of)]
     return [words(since_start, width), *bars]
