@@ -69,8 +69,10 @@ def card(
 ) -> list[Content]:
     """The verdict and why, results, time, family, and the keys that lead on."""
     lines = [Content.assemble(_label("verdict"), (str(verdict), "bold")), Content.styled(verdict.reason, MUTED)]
-    if results := _results(state):
-        lines.append(Content.assemble(_label("test"), results))
+    lines += [
+        Content.assemble(_label("" if row else "test"), words)
+        for row, words in enumerate(_results(state, width - NAME))
+    ]
     if state.best:
         early = f", early stop @{state.early_stop.epoch}" if state.early_stop else ""
         val = f"★ {percent(state.best.val_accuracy)} @{state.best.epoch}{early}"
@@ -100,9 +102,10 @@ def _label(name: str) -> tuple[str, str]:
     return f"{name:<{NAME}}", MUTED
 
 
-def _results(state: RunState) -> str:
+def _results(state: RunState, width: int) -> list[str]:
+    """Side by side where both fit."""
     final, best = state.accuracy("final", "test"), state.accuracy("best", "test")
     said = [f"{percent(final)} final weights"] if final is not None else []
     if best is not None and state.best:
         said.append(f"{percent(best)} best, @{state.best.epoch}")
-    return ", ".join(said)
+    return [", ".join(said)] if said and len(", ".join(said)) <= width else said
