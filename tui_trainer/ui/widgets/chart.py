@@ -129,7 +129,7 @@ class Chart(Widget, can_focus=True):
             used += sum(cell_len(text) for text, _ in more)
             if len(more) == 1:
                 break
-        if used + 2 + len(self.note) <= width:
+        if used + 3 + len(self.note) <= width:  # two cells before it, one behind
             pieces += [(self.note.rjust(width - used - 1) + " ", "note")]
         return tuple(pieces)
 
