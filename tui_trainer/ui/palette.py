@@ -24,7 +24,7 @@ _TEXT: dict[str, tuple[str, float]] = {
     "title": ("foreground", 1),
     "focused": ("accent", 1),
     "axis": ("muted", 1),
-    "note": ("faint", 1),
+    "note": ("muted", 1),
     "cursor": ("accent", 1),
     "later": ("faint", 1),
     "train": ("train", 1),
