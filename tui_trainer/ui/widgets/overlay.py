@@ -41,7 +41,10 @@ class Overlay(ChartGrid):
         for name in self.titles:
             if name in PER_EPOCH:
                 chart = self.chart(name)
-                room = (chart.size.width - len(chart.title) - 2) // max(len(shown), 1) - 4
+                width = chart.size.width - len(chart.title) - 2
+                longest = max((cell_len(trace.name) for trace in shown), default=0)
+                all_fit = sum(cell_len(trace.name) + 4 for trace in shown) <= width
+                room = longest if all_fit else width // max(len(shown), 1) - 4
                 chart.legend = tuple(_entry(trace, max(room, 8), trace.name == self.chosen) for trace in shown)
                 log = "" if is_accuracy(name) else "y linear" if self.log_scale else "y log"
                 chart.note = f"{hidden} more not drawn" if hidden > 0 else log
