@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -109,8 +110,11 @@ class Charts(ChartGrid):
         step, unit = self.view.cursor or 0.0, self.view.unit
         found = readings(self.state, name, step, unit, self.others)
         where = Legend("cursor", "│", Scale(self.state, unit).words(step))
-        names = not self.others  # their values need the room, and glyphs tell whose they are
-        entries = ((r, f"{r.name} {r.value}".strip() if names else r.value) for r in found)
+        named = [f"{r.name} {r.value}".strip() for r in found]
+        chart = self.chart(name)
+        used = len(chart.title) + sum(cell_len(words) + 4 for words in (where.label, *named))
+        values = named if used < chart.size.width else [r.value for r in found]  # glyphs tell whose they are
+        entries = zip(found, values, strict=True)
         return (where, *(Legend(r.style, r.glyph.strip("⠒") or "⠒", words) for r, words in entries))
 
     def _note(self, name: str) -> str:
