@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from tui_trainer.ui.words import MUTED
 
-ROOM_BESIDE = 34
+ROOM_BESIDE = 18  # cells for the note
 
 
 class Choice(Widget, can_focus=True):
@@ -45,7 +45,7 @@ class Choice(Widget, can_focus=True):
         self.set_reactive(Choice.value, value)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
-        """All words where they leave room for a name and a note beside them, else the longest one."""
+        """All words where they leave room for a note beside them, else the longest one."""
         everything = sum(len(word) + 2 for word in self.choices)
         if everything <= container.width - ROOM_BESIDE:
             return everything
