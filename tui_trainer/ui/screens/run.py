@@ -23,7 +23,7 @@ from tui_trainer.ui import report
 from tui_trainer.ui.notify import announce
 from tui_trainer.ui.report import Moment
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS
-from tui_trainer.ui.screens.worker_keys import WORKER_KEYS, WorkerScreen
+from tui_trainer.ui.screens.worker_keys import DOORS, WORKER_KEYS, WorkerScreen
 from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.checkpoints import CheckpointList, CheckpointPanel
@@ -59,6 +59,7 @@ class RunScreen(WorkerScreen):
         Binding("i", "level", "log level", show=False, tooltip="All lines, warnings and errors, errors alone"),
         Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
         Binding("escape", "home", "home", tooltip="Back home; training goes on"),
+        *DOORS,
     ]
 
     only = reactive("", init=False)

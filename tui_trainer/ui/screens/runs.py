@@ -53,7 +53,7 @@ class RunsScreen(RunChanges):
         Binding("c", "compare", "compare", tooltip="The marked runs and the highlighted one side by side"),
         *CHANGE_KEYS,
         Binding("r", "resume", "resume", show=False, tooltip="Go on with a stopped or interrupted run"),
-        Binding("escape", "back", "back", show=False, tooltip="Clear the filter, or back to where you came from"),
+        Binding("escape", "back", "back", tooltip="Clear the filter, or back to where you came from"),
     ]
 
     AUTO_FOCUS = ""

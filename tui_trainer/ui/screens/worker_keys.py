@@ -21,16 +21,19 @@ WORKER_KEYS = (
     Binding("x", "stop", "stop", tooltip="End this training; asks first"),
     Binding("l", "change", "change", tooltip="Change learning rate, epochs, dropout, … while it trains"),
     Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
-    Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
-    Binding("b", "rewind", "rewind", show=False, tooltip="Back over its epochs, and a fork from one of them"),
-    Binding("w", "mistakes", "mistakes", show=False, tooltip="What it confuses, and its worst mistakes"),
 )
+DOORS = (
+    Binding("b", "rewind", "rewind", tooltip="Back over its epochs, and a fork from one of them"),
+    Binding("w", "mistakes", "mistakes", tooltip="What it confuses, and its worst mistakes"),
+    Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
+)
+"""To other screens about the run; last in a footer, which drops what it has no room for from its end."""
 DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork", "mistakes"}
 """Actions that not every state allows."""
 
 
 class WorkerScreen(ChartScreen):
-    """A screen that follows a run, and what `WORKER_KEYS` do. The worker's answers are the follower's to hear."""
+    """A screen that follows a run, and what the keys above do. The worker's answers are the follower's to hear."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
