@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tui_trainer.ui.app import TrainerApp
 
 NAME_WIDTH = 12
-KEY_WIDTH = 18
+PLACE_WIDTH = 18
 
 
 class SettingsScreen(Screen[None]):
@@ -46,6 +46,7 @@ class SettingsScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.commands = keymap.commands()
+        self.keys_width = 0
 
     @property
     def trainer(self) -> TrainerApp:
@@ -71,16 +72,19 @@ class SettingsScreen(Screen[None]):
         options = self.query_one("#commands", OptionList)
         at = options.highlighted
         options.clear_options()
+        self.keys_width = 2 + max(len(self.keys_of(command)) for command in self.commands)
         options.add_options([Option(self.row(command), id=None) for command in self.commands])
         options.highlighted = at or 0
 
     def row(self, command: Command) -> Content:
-        own = self.trainer.settings.keys
-        keys = " ".join(map(keymap.shown, keymap.keys_of(command, own)))
-        mark = "●" if command.id in own else " "
+        mark = "●" if command.id in self.trainer.settings.keys else " "
+        keys = f"{self.keys_of(command):<{self.keys_width}}"
         return Content.assemble(
-            (f"{mark} {command.place:<{KEY_WIDTH}}", MUTED), (f"{keys:<{KEY_WIDTH}}", "bold $accent"), command.words
+            (f"{mark} {command.place:<{PLACE_WIDTH}}", MUTED), (keys, "bold $accent"), command.words
         )
+
+    def keys_of(self, command: Command) -> str:
+        return " ".join(map(keymap.shown, keymap.keys_of(command, self.trainer.settings.keys)))
 
     @on(events.DescendantFocus)
     def explain(self, event: events.DescendantFocus) -> None:
