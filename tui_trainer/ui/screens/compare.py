@@ -118,7 +118,8 @@ class CompareScreen(Screen[None]):
         self.stale = False
         found = compare([follower.state for follower in self.followers])
         pieces: list[Piece] = [(0, Content.styled(f"Compare {plural(len(found.runs), 'run')}", "bold"))]
-        pieces += [(2, status(state.status)) for state in found.runs]
+        states = [state.status for state in found.runs]
+        pieces += [(2, status(word)) for word in (states if len(set(states)) > 1 else states[:1])]
         pieces += [(1, Content.styled(clean(words, 120), MUTED)) for words in found.kinship]
         if found.are_seeds:
             pieces.append((1, Content.styled("seeds of one setting", MUTED)))
