@@ -58,6 +58,9 @@ async def test_without_colours_only_the_terminals_own_are_used(tmp_path: Path, m
         assert app.theme == themes.MONO.name
         coloured = [s for s in written(app) if s.style and (s.style.color or s.style.bgcolor)]
         assert coloured == []
+        await pilot.press("question_mark")
+        await wait_to_see(pilot, "esc closes")
+        assert {"┌", "┘"} <= set(seen(pilot))  # a dialog is told from what lies behind it
 
 
 async def test_every_screen_can_be_drawn_in_ascii(tmp_path: Path) -> None:

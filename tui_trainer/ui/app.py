@@ -80,6 +80,7 @@ class TrainerApp(Navigation):
         name = self.settings.theme
         self.theme = themes.MONO.name if self.no_color else name
         self.ascii_only = self.settings.ascii == "on" or (self.settings.ascii == "auto" and not unicode_terminal())
+        self.set_class(self.theme == themes.MONO.name, "-colourless")
         self.drawn_through = [COLOURLESS] * (self.theme == themes.MONO.name) + [ASCII] * self.ascii_only
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
 
     def show_page(self) -> None:
         width = self.query_one("#help-page").scrollable_content_region.width
-        self.query_one("#help-words", Static).update(self.page(max(width, 2 * KEY_WIDTH)))
+        self.query_one("#help-words", Static).update(self.page(max(width - 1, 2 * KEY_WIDTH)))
 
     def page(self, width: int) -> Content:
         """From the screen's own words and bindings, so that it cannot fall behind them; `width` in cells."""
