@@ -88,10 +88,14 @@ class ChartGrid(Container):
         self.redraw()
 
     def watch_alone(self) -> None:
-        self.choose_shown()
+        self._rearrange()
 
     def on_resize(self, event: events.Resize) -> None:
+        self._rearrange()
+
+    def _rearrange(self) -> None:
         self.choose_shown()
+        self.call_after_refresh(self.label)  # for those that come into sight, and for the width each has then
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self.current = event.widget.id or self.current
