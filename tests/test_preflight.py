@@ -88,7 +88,7 @@ class FakeJob:
         self.name, self.order = name, json.loads(order)
 
     def result(self, on_progress: Any) -> dict[str, Any]:
-        on_progress({"done": 3, "of": 10, "unit": "tenths of a dry run"})
+        on_progress({"done": 3, "of": 10, "unit": "parts of a dry run"})
         return {
             "layers": [{"inputs": 64, "outputs": 10, "parameters": 650}],
             "parameters": 650,

@@ -104,7 +104,7 @@ def speed(config: RunConfig, splits: Splits, numerics: Numerics) -> dict[str, An
         tenths = int(10 * trainer.clock.spent["training"] / (WARM_UP + SECONDS))
         if tenths > told:
             told = tenths
-            tell(progress={"done": min(tenths, 10), "of": 10, "unit": "tenths of a dry run"})
+            tell(progress={"done": min(tenths, 10), "of": 10, "unit": "parts of a dry run"})
         return more
 
     try:

@@ -57,6 +57,9 @@ class Field(Horizontal):
             return "$text-error"
         return "bold $accent" if self.has_focus_within else MUTED
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.refresh)  # the editor has its place only then
+
     def on_descendant_focus(self) -> None:
         self.refresh()
 
