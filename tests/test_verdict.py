@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.dashboard import FakeRun
+from tests.dashboard import FakeRun, started
 from tests.running import Cli
 from tui_trainer.runs import events, follow
 from tui_trainer.runs.verdict import Verdict, judge, verdict
@@ -145,3 +145,9 @@ def test_show_gives_verdict_and_reason(cli: Cli, epochs: int, words: str) -> Non
     fake = FakeRun(cli.runs).take().start().train(*range(1, epochs + 1)).finish()
     assert f"verdict  {words}" in cli("show", "last")
     assert f'"verdict": "{words.partition(":")[0]}"' in cli("show", fake.run.id, "--json")
+
+
+@pytest.mark.parametrize("sizes", [[64, 1], [64, 0], [64, -3], []])
+def test_layers_that_tell_no_number_of_classes_say_nothing_of_guessing(root: Path, sizes: list[int]) -> None:
+    fake = FakeRun(root).take().write(started(layer_sizes=sizes)).train(*range(1, 10)).finish()
+    assert str(verdict(follow.load(fake.run))) == "still improving"

@@ -72,7 +72,7 @@ def verdict(state: RunState) -> Verdict:
         return Verdict("too early to say", None, f"{plural(len(done), 'epoch')} done; {FEWEST_EPOCHS} are the fewest")
     epochs = [epoch.epoch for epoch in done]
     sizes = state.started.layer_sizes if state.started else []
-    guessing = math.log(sizes[-1]) if sizes else math.inf
+    guessing = math.log(sizes[-1]) if sizes and sizes[-1] > 1 else math.inf  # whatever a foreign log says
     return judge(epochs, [epoch.train_loss for epoch in done], [epoch.val_loss for epoch in done], guessing)
 
 
