@@ -8,7 +8,6 @@ from tests.running import quick
 from tui_trainer.engine import evaluate as evaluation
 from tui_trainer.engine import model
 from tui_trainer.engine.data import Examples
-from tui_trainer.engine.products import ONEDNN_ROWS
 
 NETWORKS = [
     (),
@@ -24,7 +23,7 @@ NETWORKS = [
 ]
 
 
-@pytest.mark.parametrize("count", [1, ONEDNN_ROWS, evaluation.BATCH + 7])
+@pytest.mark.parametrize("count", [1, evaluation.BATCH + 7])
 @pytest.mark.parametrize("settings", NETWORKS)
 def test_loss_and_accuracy_are_those_of_the_plain_forward(settings: tuple[str, ...], count: int) -> None:
     config = quick("hidden_sizes=24-16", *settings)

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from tui_trainer.engine.data import Examples
-from tui_trainer.engine.products import onednn_is_faster, product
+from tui_trainer.engine.products import product
 
 BATCH, GPU_BATCH = 2048, 16_384  # large enough for full speed, small enough for caches and any memory
 
@@ -54,14 +54,14 @@ def forward(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
 
     On a CPU a network of layers goes through oneDNN, which takes the bias and a ReLU along.
     """
-    if not (isinstance(model, nn.Sequential) and images.device.type == "cpu" and onednn_is_faster(len(images))):
+    if not (isinstance(model, nn.Sequential) and images.device.type == "cpu"):
         return cast(torch.Tensor, model(images))
     layers = list(model)
     x, relu_done = images, False
     for layer, following in zip(layers, [*layers[1:], None], strict=True):
         if isinstance(layer, nn.Linear):
             relu_done = isinstance(following, nn.ReLU)
-            x = product(x, layer.weight, layer.bias, onednn=True, relu=relu_done)
+            x = product(x, layer.weight, layer.bias, relu_done)
         elif relu_done:
             relu_done = False
         else:

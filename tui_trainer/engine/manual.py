@@ -12,8 +12,10 @@ from torch.nn.utils import get_total_norm
 from tui_trainer.config import RunConfig, groups
 from tui_trainer.engine.model import Mlp
 from tui_trainer.engine.optim import Optimizers, Terms
-from tui_trainer.engine.products import onednn_is_faster, product
+from tui_trainer.engine.products import product
 from tui_trainer.engine.step import AutogradStep
+
+UPDATE_WORK = 16_000_000  # multiplications; a smaller product is added to the weight as it is made
 
 
 def is_plain(config: RunConfig) -> bool:
@@ -33,12 +35,14 @@ class ManualStep(AutogradStep):
     ) -> None:
         super().__init__(model, optimizers, images, labels, precision)
         self.linears = [module for module in model if isinstance(module, nn.Linear)]
+        self.tensors = [(linear.weight, linear.bias) for linear in self.linears]  # looking them up takes time
 
     def configure(self, config: RunConfig) -> None:
         super().configure(config)
         self.activation, self.slope = config.network.activation, config.network.leaky_slope
         limits, classes = config.regularization, self.linears[-1].out_features
         smooth = limits.label_smoothing
+        self.ones = torch.ones(self.step_size)
         self.wanted = torch.eye(classes) * (1 - smooth) + smooth / classes
         in_loss = config.decay_mode == "loss" and limits.weight_decay > 0
         self.limited = bool(limits.clip_norm or limits.clip_value or limits.max_norm or in_loss)
@@ -48,21 +52,25 @@ class ManualStep(AutogradStep):
     @torch.no_grad()
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
         terms = self.optimizers.terms()
-        losses, hits = [], []
+        logits = []
         for (x, labels), factor in zip(self.batches(order), factors, strict=True):
             outputs, masks = self._forward(x)
-            target, log_share = self.wanted[labels], torch.log_softmax(outputs[-1], 1)
-            losses.append((target * log_share).sum(dtype=self.loss.dtype).neg_())
-            hits.append(log_share.argmax(1) == labels)
-            self.slopes = self._backward(log_share.exp_().sub_(target).mul_(1 / len(x)), outputs, masks)
+            logits.append(outputs[-1])
+            slope = torch.softmax(outputs[-1], 1).sub_(self.wanted[labels]).mul_(1 / len(x))
+            self.slopes = self._backward(slope, outputs, masks)
             if self.updates_itself:
                 self._descend(terms, factor)
             else:
                 self._leave_gradients()
                 self.update(self.optimizers.rates(factor))
-        # one after another, so that where chunks end changes no bit of the sum
-        self.loss.copy_(torch.stack([self.loss, *losses]).cumsum(0)[-1])
-        self.correct.add_(torch.cat(hits).sum())
+        self._add_up(torch.cat(logits), self.labels[order])
+
+    def _add_up(self, logits: torch.Tensor, labels: torch.Tensor) -> None:
+        """Losses are added one after another, so that where chunks end changes no bit of their sum."""
+        log_shares = torch.log_softmax(logits, 1)
+        losses = (self.wanted[labels] * log_shares).sum(1, dtype=self.loss.dtype).neg_()
+        self.loss.copy_(torch.cat((self.loss.view(1), losses)).cumsum(0)[-1])
+        self.correct.add_((log_shares.argmax(1) == labels).sum())
 
     def dropout(self, count: int) -> tuple[torch.Tensor | None, list[torch.Tensor | None]]:
         """Factors [count, width] on the inputs and on each layer's outputs, drawn as the model draws them."""
@@ -83,17 +91,16 @@ class ManualStep(AutogradStep):
         """The input and each layer's outputs after activation and dropout; dropout's factors."""
         seen, masks = self.dropout(len(x))
         outputs = [x if seen is None else x * seen]
-        for linear, mask in zip(self.linears, masks, strict=True):
-            y = product(outputs[-1], linear.weight, linear.bias, onednn_is_faster(len(x)))
-            if linear is not self.linears[-1]:
+        last = len(self.tensors) - 1
+        for index, ((weight, bias), mask) in enumerate(zip(self.tensors, masks, strict=True)):
+            y = product(outputs[-1], weight, bias, relu=index < last and self.activation == "relu")
+            if index < last:
                 self._activate(y)
             outputs.append(y if mask is None else y.mul_(mask))
         return outputs, masks
 
     def _activate(self, y: torch.Tensor) -> None:
         match self.activation:
-            case "relu":
-                y.relu_()
             case "leaky_relu":
                 functional.leaky_relu_(y, self.slope)
             case "elu":
@@ -105,16 +112,16 @@ class ManualStep(AutogradStep):
 
     def _backward(
         self, slope: torch.Tensor, outputs: list[torch.Tensor], masks: list[torch.Tensor | None]
-    ) -> list[tuple[nn.Linear, torch.Tensor, torch.Tensor]]:
-        """For each trained layer, the last first: the gradient of its sums [n, outputs], and its inputs [n, inputs]."""
+    ) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
+        """For each trained layer, the last first: its number, the gradient of its sums [n, outputs], its inputs."""
         found = []
-        for index in range(len(self.linears) - 1, -1, -1):
-            linear, below = self.linears[index], outputs[index]
-            if not linear.weight.requires_grad:
+        for index in range(len(self.tensors) - 1, -1, -1):
+            weight, below = self.tensors[index][0], outputs[index]
+            if not weight.requires_grad:
                 break  # layers are frozen from the first on
-            found.append((linear, slope, below))
-            if index and self.linears[index - 1].weight.requires_grad:
-                slope = product(slope, linear.weight.t(), None, onednn_is_faster(len(below)))
+            found.append((index, slope, below))
+            if index and self.tensors[index - 1][0].requires_grad:
+                slope = product(slope, weight.t())
                 self._derive(slope, below, masks[index - 1], self.model.dropout[index - 1])
         return found
 
@@ -125,7 +132,7 @@ class ManualStep(AutogradStep):
             y = y * (1 - rate)
         match self.activation:
             case "relu":
-                slope.mul_(y > 0)
+                torch.ops.aten.threshold_backward.grad_input(slope, y, 0, grad_input=slope)
             case "leaky_relu":
                 slope.mul_(torch.where(y > 0, 1.0, self.slope))
             case "elu":
@@ -137,34 +144,31 @@ class ManualStep(AutogradStep):
 
     def _descend(self, terms: dict[torch.Tensor, Terms], factor: float) -> None:
         """Plain SGD, the product added to the weight as it is made."""
-        for linear, slope, below in self.slopes:
-            for parameter in (linear.weight, linear.bias):
-                if parameter is None:
-                    continue
-                rate, penalty, shrink = terms[parameter]
-                rate *= factor
-                kept = 1 - rate * (penalty + shrink)
-                if parameter.ndim == 1:
-                    gradient = slope.sum(0)
-                elif onednn_is_faster(len(below)):
-                    gradient = product(slope.t(), below.t(), None, True)
-                else:
-                    parameter.addmm_(slope.t(), below, beta=kept, alpha=-rate)
-                    continue
+        ones = self.ones[: len(self.slopes[0][1])] if self.slopes else self.ones
+        for index, slope, below in self.slopes:
+            weight, bias = self.tensors[index]
+            kept, rate = terms[weight].shares(factor)
+            if slope.numel() * below.shape[1] < UPDATE_WORK:
+                weight.addmm_(slope.t(), below, beta=kept, alpha=-rate)
+            else:
                 if kept != 1:
-                    parameter.mul_(kept)
-                parameter.sub_(gradient, alpha=rate)
+                    weight.mul_(kept)
+                weight.sub_(product(slope.t(), below.t()), alpha=rate)
+            if bias is not None:
+                kept, rate = terms[bias].shares(factor)
+                bias.addmv_(slope.t(), ones, beta=kept, alpha=-rate)
 
     def _leave_gradients(self) -> None:
         self.optimizers.zero_grad()
-        for linear, slope, below in self.slopes:
-            linear.weight.grad = product(slope.t(), below.t(), None, onednn_is_faster(len(below)))
-            if linear.bias is not None:
-                linear.bias.grad = slope.sum(0)
+        for index, slope, below in self.slopes:
+            weight, bias = self.tensors[index]
+            weight.grad = product(slope.t(), below.t())
+            if bias is not None:
+                bias.grad = slope.sum(0)
 
     def gradient_norm(self) -> torch.Tensor:
         if not self.updates_itself:
             return super().gradient_norm()
         parts = [slope.t() @ below for _, slope, below in self.slopes]
-        parts += [slope.sum(0) for linear, slope, _ in self.slopes if linear.bias is not None]
+        parts += [slope.sum(0) for index, slope, _ in self.slopes if self.tensors[index][1] is not None]
         return get_total_norm(parts)

@@ -48,6 +48,11 @@ class Terms(NamedTuple):
     penalty: float
     shrink: float
 
+    def shares(self, factor: float) -> tuple[float, float]:
+        """Of the parameter, and less that of its gradient, in what plain SGD at `factor` times the rate makes of it."""
+        rate = factor * self.rate
+        return 1 - rate * (self.penalty + self.shrink), rate
+
 
 class Optimizers:
     """One PyTorch optimizer, or with Muon two, stepped together.

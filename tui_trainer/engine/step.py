@@ -17,6 +17,7 @@ from tui_trainer.engine.model import Mlp, is_weight
 from tui_trainer.engine.optim import Optimizers
 
 CACHE_LINE = 64  # bytes
+GATHERED = (1 << 20, 1 << 26)  # bytes at once: on a processor what its cache holds, on a GPU so that calls are few
 Rates = Sequence[float] | Sequence[torch.Tensor]
 """The learning rate of each parameter group for one step."""
 
@@ -76,15 +77,16 @@ class AutogradStep:
         self.step_size = config.training.batch_size * config.training.accumulate
 
     def batches(self, order: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Images and labels of each step, at the start of a cache line.
+        """Images and labels of each step, at the start of a cache line; gathered for as many steps as a cache holds.
 
         The bits of some CPU kernels depend on where their numbers lie; where a chunk begins must not reach them.
         """
-        if self.batch_size * self.images.shape[1] * 4 % CACHE_LINE == 0:
-            images, labels = self.images[order], self.labels[order]
+        step_bytes = 4 * self.step_size * self.images.shape[1]
+        whole_lines = 4 * self.batch_size * self.images.shape[1] % CACHE_LINE == 0
+        at_once = max(1, GATHERED[self.images.device.type != "cpu"] // step_bytes) if whole_lines else 1
+        for part in order.split(at_once * self.step_size):
+            images, labels = self.images[part], self.labels[part]
             yield from zip(images.split(self.step_size), labels.split(self.step_size), strict=True)
-        else:
-            yield from ((self.images[part], self.labels[part]) for part in order.split(self.step_size))
 
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
         for (images, labels), factor in zip(self.batches(order), factors, strict=True):
