@@ -1,10 +1,13 @@
 """What a study begun before makes of being run again, through the command line."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
+from tests.coordinators import LASTING, members, rows, until, written
+from tests.coordinators import begun as is_begun
 from tests.running import Cli
 from tui_trainer.runs import directory
 from tui_trainer.studies import follow
@@ -59,3 +62,16 @@ def test_another_study_of_that_name_is_refused(
     status, _, err = cli.result("study", "run", str(begun), *options, "--detach")
     assert status == 2 and words in err and err.count("\n") == 1
     assert sorted(cli.runs.rglob("*")) == before
+
+
+def test_ctrl_c_in_plain_mode_stops_and_saves_the_runs(cli: Cli) -> None:
+    with cli.start("study", "run", written(cli, LASTING + rows("a")), "--plain") as process:
+        assert process.stdout and process.stdout.readline()  # the study is there, and followed
+        until(cli, "tried", is_begun)
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and "stopping and saving" in out and not err
+    study = follow.load(StudyDirectory(studies_root(cli.runs) / "tried"))
+    (member,) = members(study).values()
+    assert study.status == member.status == "stopped" and member.state and member.state.newest_checkpoint

@@ -62,10 +62,11 @@ def follow_to_the_end(run: Run, past_lines: int | None = None) -> RunState:
 class StopOnInterrupt:
     """While active, ctrl+c stops and saves the run; another, two seconds later or more, ends its worker at once."""
 
+    last = 0.0
+    obeying = False
+
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.last = 0.0
-        self.obeying = False
 
     def __enter__(self) -> None:
         self.before = signal.signal(signal.SIGINT, self._interrupt)

@@ -39,7 +39,6 @@ class StopStudyOnInterrupt(StopOnInterrupt):
 
     def __init__(self, follower: StudyFollower) -> None:
         self.follower = follower
-        self.last = 0.0
 
     def ask(self) -> None:
         inbox.send(self.follower.directory.inbox, commands.Stop())
