@@ -1,18 +1,21 @@
 """Real workers: detached, killed, paused, taken up again; every one ends as if nobody had touched it."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
 from tests.running import LONG, Cli, make_run, outcome, quick, wait, wait_for_end, work
 from tui_trainer.config import RunConfig
-from tui_trainer.runs import directory, follow, launch
+from tui_trainer.plain import StopOnInterrupt
+from tui_trainer.runs import commands, directory, follow, launch
 from tui_trainer.runs.commands import Pause, Save
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import RunState
@@ -128,6 +131,19 @@ def test_a_live_run_is_detached_and_left_alone_by_everybody_else(cli: Cli) -> No
     assert status == 2 and "epochs" in err
     cli("delete", run.id)
     assert not list(directory.list_runs(cli.runs))
+
+
+def test_ctrl_c_stops_and_saves_where_no_command_can_be_written(
+    root: Path, server: launch.ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(root, ENDLESS)
+    launch.launch(run, root, standby=server)
+    wait(run, past(0))
+    monkeypatch.setattr(commands, "send", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+    with StopOnInterrupt(run):
+        signal.raise_signal(signal.SIGINT)
+    state = wait_for_end(run)
+    assert state.status == "stopped" and "saved e0" in state.reason
 
 
 def test_a_standby_becomes_the_worker(root: Path) -> None:

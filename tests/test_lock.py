@@ -177,4 +177,9 @@ def test_ask_says_why_there_is_no_answer(run: Run) -> None:
         follow.ask(run, Save())
     with held(run), pytest.raises(InputError, match="no answer within 0 seconds; the command stays in its inbox"):
         follow.ask(run, Save(), timeout=0.05)
-    assert len(list(receive(run.inbox))) == 1
+    (waiting,) = receive(run.inbox)
+    waiting[0].unlink()
+    run.inbox.rmdir()
+    run.inbox.touch()
+    with held(run), pytest.raises(InputError, match="inbox: cannot be written, so the worker cannot be asked: Not a"):
+        follow.ask(run, Save())

@@ -75,9 +75,12 @@ class StopOnInterrupt:
         signal.signal(signal.SIGINT, self.before)
 
     def ask(self) -> None:
-        from tui_trainer.runs import commands
+        from tui_trainer.runs import commands, launch
 
-        commands.send(self.run.inbox, commands.Stop())
+        try:
+            commands.send(self.run.inbox, commands.Stop())
+        except OSError:  # a disk that is full; a signal asks for the same
+            launch.terminate(self.run)
 
     def end(self) -> None:
         from tui_trainer.runs import launch

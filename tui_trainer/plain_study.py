@@ -41,7 +41,10 @@ class StopStudyOnInterrupt(StopOnInterrupt):
         self.follower = follower
 
     def ask(self) -> None:
-        inbox.send(self.follower.directory.inbox, commands.Stop())
+        try:
+            inbox.send(self.follower.directory.inbox, commands.Stop())
+        except OSError:
+            launch.terminate(self.follower.directory)
 
     def end(self) -> None:
         launch.kill(self.follower.directory)

@@ -98,13 +98,17 @@ def wait(follower: Follower, until: Callable[[RunState], bool], timeout: float, 
 def ask(run: Run, command: AnyCommand, timeout: float = 60.0) -> Applied:
     """Send a command to the run's worker and wait for its acknowledgement.
 
-    Raises `InputError` when no worker lives, it ends without taking the command, or it does not answer in time.
+    Raises `InputError` when no worker lives, it cannot be asked, ends without taking the command, or does not answer
+    in time.
     """
     follower = Follower(run)
     state = follower.catch_up()
     if not follower.alive:
         raise InputError(f"{run.id}: has no worker to ask; it is {state.status}")
-    sent = send(run.inbox, command)
+    try:
+        sent = send(run.inbox, command)
+    except OSError as error:
+        raise InputError(f"{run.inbox}: cannot be written, so the worker cannot be asked: {error.strerror}") from error
     wait(follower, lambda s: sent in s.acknowledged or not follower.alive, timeout)
     if answer := follower.catch_up().acknowledged.get(sent):
         return answer

@@ -123,7 +123,10 @@ def ask(begun: StudyDirectory, command: commands.AnyCommand, timeout: float = 30
         return ""
     # what comes before a coordinator's first word is left over from another's time, and expires
     follow.wait(follower, lambda f: not f.alive or (owner(begun) or f.state).pid == f.state.pid, timeout)
-    sent = inbox.send(begun.inbox, command)
+    try:
+        sent = inbox.send(begun.inbox, command)
+    except OSError as error:
+        raise InputError(f"{begun.inbox}: cannot be written, so nobody can be asked: {error.strerror}") from error
     follow.wait(follower, lambda f: sent in f.state.acknowledged or not f.alive, timeout)
     follower.catch_up()
     answer = follower.state.acknowledged.get(sent)
