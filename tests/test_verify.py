@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.running import LONG, Cli, make_run, quick, wait, wait_for_end, watched, work
+from tests.running import LONG, Cli, make_run, outcome, quick, wait, wait_for_end, watched, work
 from tui_trainer.engine import jobs
 from tui_trainer.engine import train as loop
 from tui_trainer.runs import commands, events, follow, launch
@@ -30,6 +30,10 @@ def set_value(lines: list[Line]) -> None:
 
 def set_step(lines: list[Line]) -> None:
     last(lines, "applied", command="set")["step"] += 1
+
+
+def set_earlier(lines: list[Line]) -> None:
+    last(lines, "applied", command="set")["step"] -= 1
 
 
 def metric(lines: list[Line]) -> None:
@@ -155,6 +159,10 @@ def final_accuracy(lines: list[Line]) -> None:
     last(lines, "evaluated", which="final", split="test")["accuracy"] -= 1 / 270
 
 
+def drop_epoch(lines: list[Line]) -> None:
+    lines.remove(last(lines, "epoch", epoch=2))
+
+
 TAMPERS: dict[Tamper, str] = {
     set_value: "epoch 3",
     set_step: "weights|epoch 3",
@@ -166,6 +174,7 @@ TAMPERS: dict[Tamper, str] = {
     learning_rate: "epoch 1: learning_rate",
     train_accuracy: "epoch 1: train_accuracy",
     final_accuracy: "final test",
+    drop_epoch: "epoch 2: is not in the log",
 }
 
 
@@ -176,6 +185,30 @@ def test_each_change_of_the_log_is_found(root: Path, tmp_path: Path, capsys: pyt
     for tamper, words in TAMPERS.items():
         difference = verified(tampered(run, tmp_path / tamper.__name__, tamper), capsys)
         assert any(word in difference for word in words.split("|")), (tamper.__name__, difference)
+
+
+@pytest.mark.usefixtures("every_step_is_a_chunk")
+def test_a_change_that_came_after_the_newest_checkpoint_is_no_difference(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = disturbed(root, "epochs=2", {})
+    state = work(run, changes={"checkpoints.every_epochs": 5})  # at the end: nothing is trained, nothing saved
+    assert state.status == "finished" and len(state.changes) == 1
+    assert verified(run, capsys) == ""
+    assert verified(tampered(run, tmp_path, set_earlier), capsys).startswith("its config after all live changes")
+
+
+@pytest.mark.usefixtures("every_step_is_a_chunk")
+def test_changes_at_one_step_before_and_after_an_epochs_end_are_made_again_there(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = disturbed(root, "last_seconds=1000", {5: {"training.steps": 5}})
+    state = work(run, changes={"training.steps": 20})
+    assert [epoch.step for epoch in state.epochs_done] == [5, 18, 20]
+    assert verified(run, capsys) == ""
+    for file in run.checkpoints.iterdir():
+        file.unlink()
+    assert outcome(work(run)) == outcome(state)
 
 
 @pytest.mark.usefixtures("every_step_is_a_chunk")

@@ -56,8 +56,11 @@ class Window:
 
 
 def replay_due(t: Trainer, report: Report) -> None:
-    """Make again the live changes that took effect here before a crash threw the run back."""
-    while t.pending and t.pending[0].step <= t.step:
+    """Make again the live changes that took effect here before a crash threw the run back.
+
+    The step alone does not tell: a change may have ended an epoch early, and another come after its end.
+    """
+    while t.pending and t.pending[0].step <= t.step and t.pending[0].epoch <= t.epoch:
         wish = t.pending.pop(0)
         t.change(wish)
         report(
@@ -84,7 +87,7 @@ def train(trainer: Trainer, keep: Keeper, report: Report, go_on: Callable[[], bo
         while t.steps_left_in_epoch():
             started = time.monotonic()
             steps = min(chunk_steps, t.steps_left_in_epoch())
-            if t.pending:
+            if t.pending and t.pending[0].step > t.step:
                 steps = min(steps, t.pending[0].step - t.step)
             chunk = order[t.epoch_step * step_size : (t.epoch_step + steps) * step_size]
             t.path.run(chunk, t.factors(steps))

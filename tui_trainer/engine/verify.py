@@ -40,7 +40,9 @@ class Replay:
         # a change of nothing ends a chunk at its step, which is when weights can be compared
         self.recorded = {**state.hashes, self.newest.step: state.hashes.get(self.newest.step, "")}
         looks = [Change(_LOOK, 0, step, {}) for step in self.recorded if step >= self.trainer.step]
-        self.trainer.pending = sorted((*looks, *state.changes), key=lambda c: (c.step, c.id != _LOOK))
+        # what was changed after the newest checkpoint is not in it, though it may have been at the same step
+        held = [c for c in state.changes if c.step < self.newest.step or c.id in self.newest.applied]
+        self.trainer.pending = sorted((*looks, *held), key=lambda c: (c.step, c.id != _LOOK))
         self.epochs = {epoch.epoch: epoch for epoch in state.epochs_done}
 
     def run(self) -> None:
@@ -60,18 +62,24 @@ class Replay:
         if self.difference:
             return
         match event:
-            case events.Epoch() if event.epoch in self.epochs:
-                recorded = self.epochs[event.epoch]
-                for name in EPOCH_FIELDS:
-                    was, now = getattr(recorded, name), getattr(event, name)
-                    if was != now:
-                        self.difference = f"epoch {event.epoch}: {name} recorded {was!r}, replayed {now!r}"
-                        return
+            case events.Epoch():
+                self._compare_epoch(event)
             case events.Applied(id=wish) if wish == _LOOK:
                 self._compare_weights()
             case events.Evaluated(which="final") if recorded_one := self.state.evaluations.get(("final", event.split)):
                 if (recorded_one.loss, recorded_one.accuracy) != (event.loss, event.accuracy):
                     self.difference = f"final {event.split}: recorded {recorded_one.loss!r}, replayed {event.loss!r}"
+
+    def _compare_epoch(self, replayed: events.Epoch) -> None:
+        recorded = self.epochs.get(replayed.epoch)
+        if recorded is None:
+            self.difference = f"epoch {replayed.epoch}: is not in the log"
+            return
+        for name in EPOCH_FIELDS:
+            was, now = getattr(recorded, name), getattr(replayed, name)
+            if was != now:
+                self.difference = f"epoch {replayed.epoch}: {name} recorded {was!r}, replayed {now!r}"
+                return
 
     def _compare_weights(self) -> None:
         step = self.trainer.step

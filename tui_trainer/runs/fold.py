@@ -149,8 +149,10 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
         series.rewind(event.step)
     if state.metrics and state.metrics.step > event.step:
         state.metrics = None
-    while state.epochs_done and state.epochs_done[-1].step > event.step:
+    while state.epochs_done and state.epochs_done[-1].epoch > event.epoch:
         state.epochs_done.pop()
+    for name in EPOCH_SERIES:  # an epoch that a change of `steps` ended early may end at this very step
+        state.series[name].rewind(state.epochs_done[-1].step if state.epochs_done else 0)
     if state.early_stop and state.early_stop.epoch > event.epoch:
         state.early_stop = None
     if state.boundary and state.boundary.step > event.step:
@@ -158,9 +160,9 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
     state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
     state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
     state.hashes = {step: sha for step, sha in state.hashes.items() if step <= event.step}
-    taken_back = [c for c in state.changes if c.step > event.step]
+    taken_back = [c for c in state.changes if (c.epoch, c.step) > (event.epoch, event.step)]
     if taken_back:
-        state.changes = [c for c in state.changes if c.step <= event.step]
+        state.changes = [c for c in state.changes if c not in taken_back]
         state.pending = [*taken_back, *state.pending]
         state.config = state.config_at(event.step)
     state.epoch, state.step, state.seconds = event.epoch, event.step, event.seconds
