@@ -171,3 +171,29 @@ def test_a_field_that_is_not_live_is_refused_with_the_offer_to_fork(cli: Cli) ->
         assert f"{path}: cannot change in a run that has begun, but in a fork: tui-trainer fork" in err
     assert follow.load(run).status == "running" and not follow.load(run).changes
     cli("stop", run.id, "--discard")
+
+
+@pytest.mark.parametrize(
+    ("words", "further"),
+    [
+        ("epochs=2", "epochs=12"),
+        ("steps=20 epochs=1", "steps=1020"),
+        ("early_stopping.mode=stop patience=1 min_delta=1", "early_stopping.mode=off"),
+    ],
+)
+def test_a_finished_run_says_what_would_carry_it_further(words: str, further: str, cli: Cli) -> None:
+    run = new_run(cli.runs, quick(*words.split()))
+    work(run)
+    before = run.events_file.read_bytes()
+    status, out, err = cli.result("resume", run.id)
+    assert (status, out) == (2, "") and err.endswith(
+        f"; to carry it further: tui-trainer resume {run.id} --set {further}\n"
+    )
+    assert err.count("\n") == 1 and run.events_file.read_bytes() == before
+
+
+def test_a_run_of_so_many_steps_is_carried_further_by_more_of_them(cli: Cli) -> None:
+    run = new_run(cli.runs, quick("steps=20", "epochs=1"))
+    work(run)
+    assert "resumed from e0002-s000020" in cli("resume", run.id, "--set", "steps=30")
+    assert wait_for_end(run).step == 30

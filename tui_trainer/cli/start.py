@@ -12,7 +12,7 @@ from tui_trainer.cli.dashboard import data_root, has_screen, open_dashboard, ove
 from tui_trainer.cli.data import download
 from tui_trainer.cli.live import tell
 from tui_trainer.cli.options import CheckpointName, Detach, Gpu, Name, Plain, RunName, Settings, checkpoint_file, find
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, plural
 
 if TYPE_CHECKING:
     from tui_trainer.config import RunConfig
@@ -110,11 +110,9 @@ def resume(
             tell(chosen, commands.Set(changes=changes), "set")
         tell(chosen, commands.Resume(), "resumed")
         return
-    if state.status == "finished" and wanted.training.epochs <= state.epoch:
-        raise InputError(
-            f"{chosen.id}: has finished its {state.epoch} epochs; to carry it further: "
-            f"tui-trainer resume {reference} --set epochs={state.epoch + 10}"
-        )
+    if state.status == "finished" and (ended := why_ended(state, wanted)):
+        why, further = ended
+        raise InputError(f"{chosen.id}: {why}; to carry it further: tui-trainer resume {reference} --set {further}")
     pid, started = state.worker_pid, state.started
     environment, moved = place(wanted, gpu, started.gpu if started else "")
     if moved:
@@ -131,6 +129,17 @@ def resume(
     origin = f"from {state.started.resumed_from}" if state.started and state.started.resumed_from else "from the start"
     print(f"{chosen.id}: resumed {origin}, now {state.status}")
     raise typer.Exit(1 if state.status == "failed" else 0)
+
+
+def why_ended(state: RunState, wanted: RunConfig) -> tuple[str, str] | None:
+    """Why a finished run has nothing left to train by this config, and the setting that would change it."""
+    if state.early_stop and wanted.early_stopping.mode == "stop":
+        return f"was ended by early stopping after epoch {state.early_stop.epoch}", "early_stopping.mode=off"
+    if wanted.training.steps:
+        done = wanted.training.steps <= state.step
+        return (f"has finished its {plural(state.step, 'step')}", f"steps={state.step + 1000}") if done else None
+    done = wanted.training.epochs <= state.epoch
+    return (f"has finished its {plural(state.epoch, 'epoch')}", f"epochs={state.epoch + 10}") if done else None
 
 
 def begin(
