@@ -146,6 +146,12 @@ def test_ctrl_c_stops_and_saves_where_no_command_can_be_written(
     assert state.status == "stopped" and "saved e0" in state.reason
 
 
+def test_the_next_command_of_a_script_finds_a_finished_run_free(cli: Cli) -> None:
+    status, _, err = cli.process_result("train", "digits", "--plain", "--set", "epochs=1")
+    assert status == 0, err
+    assert "in the trash" in cli("delete", "last")
+
+
 def test_a_standby_becomes_the_worker(root: Path) -> None:
     run = make_run(root)
     standby = launch.Standby()

@@ -84,10 +84,7 @@ def fork_server() -> int:
             os.close(locks[0])
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    status = become_worker(order, locks[0])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)  # taking apart all that the server had imported takes a second
+    return become_worker(order, locks[0])
 
 
 def become_worker(order: bytes, lock: int) -> int:
@@ -132,4 +129,9 @@ def run_job(job: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # taking apart all that was imported takes a second or two, in which a run that has ended would still look live, and
+    # a script's next command on it be refused
+    os._exit(status)
