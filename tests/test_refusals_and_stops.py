@@ -53,6 +53,22 @@ def test_what_just_fits_is_trained(spare: int, fits: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "numbers"),
+    [
+        # 1257 examples to train on, 270 each to validate and to test; 40 sums behind 10 units
+        ("input_noise=0.1", 1257 * 64),
+        ("input_noise=0.1 distortion=0.1", 2 * 1257 * 64),
+        ("distortion=0.1 on_evaluation=true", 1797 * 64),
+        ("activation=maxout maxout_pieces=4", 4 * (64 + 1) * 30 + 3 * 100 * 30),
+    ],
+)
+def test_copies_with_noise_and_the_sums_behind_maxout_units_are_counted(words: str, numbers: int) -> None:
+    config = quick("hidden_sizes=10")
+    more = device.memory_needed(quick("hidden_sizes=10", *words.split()))
+    assert sum(more.values()) - sum(device.memory_needed(config).values()) == 4 * numbers
+
+
+@pytest.mark.parametrize(
     ("words", "refused"),
     [
         ("batch_norm=true batch_size=89", True),

@@ -182,6 +182,11 @@ class Network(Group):
         lt=1,
     )
 
+    @property
+    def pieces(self) -> int:
+        """Sums behind each hidden unit."""
+        return self.maxout_pieces if self.activation == "maxout" else 1
+
 
 LearningRate = Annotated[
     float,

@@ -92,9 +92,9 @@ class RunConfig(Group):
         counts = []
         for index, (inputs, outputs) in enumerate(pairwise(sizes)):
             hidden = index < len(sizes) - 2
-            pieces = network.maxout_pieces if hidden and network.activation == "maxout" else 1
-            normalisation = 2 * outputs * pieces if hidden and network.batch_norm else 0
-            counts.append((inputs + network.bias) * outputs * pieces + normalisation)
+            width = outputs * network.pieces if hidden else outputs
+            normalisation = 2 * width if hidden and network.batch_norm else 0
+            counts.append((inputs + network.bias) * width + normalisation)
         return counts
 
     @property

@@ -119,17 +119,21 @@ def settle(config: RunConfig, recorded: Mapping[str, Any] | None) -> tuple[Numer
 def memory_needed(config: RunConfig) -> dict[str, int]:
     """Bytes by what they hold, computed from the config: what training takes besides PyTorch itself.
 
-    `activations` are inputs, activations and their gradients of one batch.
+    `data` counts images with noise or distortion, which lie beside those without; `activations` are inputs,
+    activations and their gradients of one batch.
     """
-    parameters, split = sum(config.layer_parameters), config.split
-    examples = split.train + split.test + (0 if split.validation_is_test else split.validation)
+    parameters, split, noise = sum(config.layer_parameters), config.split, config.noise
+    evaluated = split.test + (0 if split.validation_is_test else split.validation)
+    examples = split.train + evaluated
+    disturbed = (split.train + evaluated * noise.on_evaluation) * ((noise.input_noise > 0) + (noise.distortion > 0))
     batch = max(min(config.training.batch_size, split.train), 1)
+    inputs, *hidden, classes = config.layer_sizes
     return {
         "weights": 4 * parameters,
         "gradients": 4 * parameters,
         "optimizer_state": 4 * parameters * states_per_weight(config),
-        "data": examples * (4 * config.dataset.inputs + 8),
-        "activations": 4 * 3 * batch * sum(config.layer_sizes),
+        "data": examples * (4 * inputs + 8) + disturbed * 4 * inputs,
+        "activations": 4 * 3 * batch * (inputs + sum(hidden) * config.network.pieces + classes),
     }
 
 

@@ -79,10 +79,9 @@ def build(config: RunConfig) -> Mlp:
     layers: list[nn.Module] = []
     activations: set[int] = set()
     sizes = config.layer_sizes
-    pieces = network.maxout_pieces if network.activation == "maxout" else 1
     for index, (inputs, outputs) in enumerate(pairwise(sizes)):
         hidden = index < len(sizes) - 2
-        width = outputs * pieces if hidden else outputs
+        width = outputs * network.pieces if hidden else outputs
         layers.append(nn.utils.skip_init(Linear, inputs, width, bias=network.bias))
         if hidden:
             if network.batch_norm:

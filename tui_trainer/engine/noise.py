@@ -43,7 +43,7 @@ def disturb(config: RunConfig, images: torch.Tensor, purpose: str, epoch: int) -
         images = distort(images, config.dataset.image_shape or (1, 1), config.noise.distortion, draw)
     if config.noise.input_noise:
         added = torch.randn(images.shape, generator=draw).to(images.device)
-        images = images + config.noise.input_noise * added
+        images = added.mul_(config.noise.input_noise).add_(images)  # in place: it may be the largest thing there is
     return images
 
 

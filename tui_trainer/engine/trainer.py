@@ -109,6 +109,7 @@ class Trainer:
     def begin_epoch(self) -> torch.Tensor:
         """Make the unfinished epoch ready: order, noise, what is frozen. A function of config and epoch alone."""
         c, number = self.config, self.epoch + 1
+        self.path.images = self.splits.train.images  # lets the last epoch's go before this one's are made
         self.path.images = disturb(c, self.splits.train.images, "train noise", number)
         self.model.train()
         thawed = c.layers.unfreeze_epoch and number >= c.layers.unfreeze_epoch
