@@ -117,11 +117,11 @@ def percent(fraction: float | None, digits: int = 2) -> str:
     return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
-def rate(per_second: float | None) -> str:
-    """Images a second, three significant digits: `812 images/s`, `1.24 M images/s`."""
+def rate(per_second: float | None, deviation: float | None = None) -> str:
+    """Images a second, three significant digits: `812 images/s`, `1.24 M images/s`, `1.24 ± 0.03 M images/s`."""
     if per_second is None:
         return "–"
-    for limit, unit in ((1e6, "M "), (1e3, "k ")):
-        if per_second >= limit:
-            return f"{per_second / limit:.3g} {unit}images/s"
-    return f"{per_second:.3g} images/s"
+    limit, unit = next((known for known in ((1e6, "M "), (1e3, "k ")) if per_second >= known[0]), (1.0, ""))
+    number = f"{per_second / limit:.3g}"
+    spread = f" ± {deviation / limit:.{len(number.partition('.')[2])}f}" if deviation is not None else ""
+    return f"{number}{spread} {unit}images/s"

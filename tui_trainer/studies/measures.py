@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tui_trainer.runs.state import RunState
-from tui_trainer.text import InputError, duration, nearest
+from tui_trainer.text import InputError, duration, nearest, rate
 
 Unit = Literal["", "%", "s", "epoch", "images/s", "parameters"]
-DECIMALS: Mapping[Unit, int] = {"": 4, "%": 2, "s": 1, "epoch": 0, "images/s": 0, "parameters": 0}
-SUFFIX: Mapping[Unit, str] = {"%": " %", "s": " s", "images/s": " images/s"}
+DECIMALS: Mapping[Unit, int] = {"": 4, "%": 2, "s": 1, "epoch": 0, "parameters": 0}
+SUFFIX: Mapping[Unit, str] = {"%": " %", "s": " s"}
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,23 @@ class Measure:
         return self.unit in ("s", "images/s")
 
     def text(self, value: float | None, deviation: float | None = None) -> str:
-        """`97.86 %`, `97.86 ± 0.07 %`, `12:05`, `54,884 images/s`; a dash where there is no number."""
+        """`97.86 %`, `97.86 ± 0.07 %`, `12:05`, `54.9 k images/s`; a dash where there is no number."""
         if value is None:
             return "–"
         if not math.isfinite(value):
             return str(value)
         if self.unit == "s":
             return duration(value) + (f" ± {deviation:.1f} s" if deviation is not None else "")
+        if self.unit == "images/s":
+            return rate(value, deviation)
         number = self._number(value, value)
         spread = f" ± {self._number(deviation, value)}" if deviation is not None else ""
         return f"{number}{spread}{SUFFIX.get(self.unit, '')}"
 
     def difference(self, value: float) -> str:
-        """With its sign: `+0.31 points`, `-12.0 s`."""
+        """With its sign: `+0.31 points`, `-12.0 s`; of a throughput `-1.2 k`, as it stands beside one."""
+        if self.unit == "images/s":
+            return f"{'-' if value < 0 else '+'}{rate(abs(value)).removesuffix(' images/s')}"
         number = self._number(abs(value), value)
         sign = "-" if value < 0 and number.strip("0.,") else "+"  # no minus before what rounds to nothing
         suffix = " points" if self.unit == "%" else SUFFIX.get(self.unit, "")
