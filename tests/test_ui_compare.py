@@ -53,6 +53,25 @@ async def test_marked_runs_are_laid_side_by_side(root: Path) -> None:
         await wait_for_screen(pilot, "HomeScreen")
 
 
+async def test_a_narrow_comparison_shows_whole_columns_and_the_chosen_one(root: Path) -> None:
+    names = [f"number-{word}" for word in ("one", "two", "three", "four")]
+    runs = [finished(root, "digits", name, 0.9 + number / 100).run for number, name in enumerate(names)]
+    app = make_app(root)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for_screen(pilot, "HomeScreen")
+        app.push_screen(CompareScreen(runs))
+        await wait_to_see(pilot, "Compare 4 runs", "● number-one")
+
+        def titles() -> str:
+            return seen(pilot).splitlines()[2]
+
+        assert titles().rstrip().endswith("›") and titles().split() == ["●", "number-one", "▲", "number-two", "›"]
+        await pilot.press("right", "right")
+        await wait_for(pilot, lambda: "■ number-three" in titles(), "the chosen run")
+        assert "‹" in titles() and "›" in titles() and "number-one" not in titles()
+        assert "best epoch" in seen(pilot)  # what the numbers are stays
+
+
 async def test_a_live_run_in_a_comparison_is_followed_and_can_be_opened(root: Path) -> None:
     finished(root, "digits", "over", 0.90)
     with live_run(root, trained=2) as fake:

@@ -118,6 +118,25 @@ async def test_sorting_by_keys_and_clicks(root: Path) -> None:
             assert pilot.app.screen.run_directory == slow.run
 
 
+async def test_a_narrow_table_shows_whole_columns_and_where_it_goes_on(root: Path) -> None:
+    with live_study(root) as fake:
+        fake.finish("slow", accuracy=0.97)
+        async with open_on(fake).run_test(size=(80, 24)) as pilot:
+            await wait_to_see(pilot, "learning rate", "weights")
+
+            def titles() -> str:
+                return seen(pilot).splitlines()[5]
+
+            assert titles().endswith("›") and "accur" not in titles()  # which would be cut
+            await pilot.press("right")
+            await wait_for(pilot, lambda: "‹  epoch" in titles(), "a column on")
+            assert "state" not in titles() and line_of(pilot, "slow").startswith(" ● slow")  # its name stays
+            await pilot.press(*["right"] * 20)
+            await wait_for(pilot, lambda: "val accuracy" in titles() and "›" not in titles(), "the last column")
+            await pilot.press(*["left"] * 20)
+            await wait_for(pilot, lambda: "state" in titles() and "‹" not in titles(), "the first again")
+
+
 async def test_the_filter_narrows_rows_and_hotkeys_sleep_while_typing(root: Path) -> None:
     with live_study(root) as fake:
         async with open_on(fake).run_test(size=LARGE) as pilot:

@@ -28,6 +28,7 @@ from tui_trainer.ui.sight import in_sight, repaint_seconds
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.overlay import Overlay
+from tui_trainer.ui.widgets.wide_table import WideTable
 from tui_trainer.ui.words import MUTED, status
 
 TICK_SECONDS = 0.5  # between looks at the runs; over a slow link they are painted less often
@@ -39,7 +40,8 @@ class CompareScreen(Screen[None]):
     HELP = (
         "One column for each run: the settings in which they differ, then their numbers; in brackets the difference "
         "from the first run. The chart draws all of them, with the glyph and colour of their column; thin lines are "
-        "training. The arrow keys choose a run, enter opens it. Runs that still train are followed."
+        "training. The arrow keys choose a run, also one to the right of › or to the left of ‹; enter opens it. Runs "
+        "that still train are followed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
@@ -174,7 +176,7 @@ class CompareScreen(Screen[None]):
             self.dismiss()
 
 
-class CompareTable(DataTable[Text]):
+class CompareTable(WideTable):
     """Settings that differ and measures down, runs across."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

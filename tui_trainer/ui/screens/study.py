@@ -31,10 +31,11 @@ class StudyScreen(StudyView):
     KIND = "table"
     HELP = (
         "Above: the study's state, how many of its runs are done, and what is going on. Each row of the table is one "
-        "setting; numbers are means over its seeds ± one standard deviation. The chart draws the rows that stand "
-        "highest in the table and the highlighted one, with the glyph and colour they have there, shaded one standard "
-        "deviation about the mean; thin lines are training. Beside it: printed figures and ours, the claims, and what "
-        "seed noise leaves open. A coordinator of its own runs the study: leaving, like esc, never stops it."
+        "setting; numbers are means over its seeds ± one standard deviation. Where it goes on, ‹ and › say so, and "
+        "the left and right arrow keys lead there. The chart draws the rows that stand highest in the table and the "
+        "highlighted one, with the glyph and colour they have there, shaded one standard deviation about the mean; "
+        "thin lines are training. Beside it: printed figures and ours, the claims, and what seed noise leaves open. A "
+        "coordinator of its own runs the study: leaving, like esc, never stops it."
     )
     STATES = ("queued", "running", "analysing", "finished", "stopped", "interrupted", "waiting", "failed", "skipped")
     BINDINGS: ClassVar[list[BindingType]] = [

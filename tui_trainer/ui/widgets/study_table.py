@@ -16,11 +16,12 @@ from textual.widgets import DataTable
 from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.study_rows import Cell, RowView
+from tui_trainer.ui.widgets.wide_table import WideTable
 
 TITLE_WIDTH = 16  # from so many letters on, a title takes two lines
 
 
-class StudyTable(DataTable[Text]):
+class StudyTable(WideTable):
     """`order` has the names of the rows that are shown, as they are shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
