@@ -45,8 +45,9 @@ def test_members_count_seeds_up_and_share_everything_else() -> None:
         assert member.config.training.seed == member.seed and member.config.training.threads == 2
         assert set(differences(row.config, member.config)) <= {"training.seed"}
     assert row.members[0].config == row.config
+    assert [member.run_name for member in row.members[:2]] == ["digits-seed-3", "digits-seed-4"]
     (own,) = plan.rows(study({"preset": "digits", "set": {"threads": 3}}), 1, [], 2)
-    assert own.config.training.threads == 3
+    assert own.config.training.threads == 3 and own.members[0].run_name == "digits"
 
 
 @given(

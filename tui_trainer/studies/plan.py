@@ -16,6 +16,7 @@ from tui_trainer import presets
 from tui_trainer.config import VARIANTS, RunConfig, apply, build, change, knobs
 from tui_trainer.files import open_regular, write_whole
 from tui_trainer.names import resolve
+from tui_trainer.runs.directory import NAME_LIMIT
 from tui_trainer.studies.definition import Grid, RunEntry, Study
 from tui_trainer.text import InputError, clean, nearest
 
@@ -26,21 +27,17 @@ _ROW_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,+-]{0,119}")
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a study: a row with one seed."""
+    """One run of a study: a row with one seed. `run_name` tells it from the row's other runs in a list of all."""
 
     row: str
     seed: int
     preset: str
     config: RunConfig
+    run_name: str
 
     @property
     def key(self) -> str:
         return f"{self.row}/{self.seed}"
-
-    @property
-    def run_name(self) -> str:
-        """The row as a run may be called."""
-        return re.sub(r"[^A-Za-z0-9._-]", "-", self.row)[:60]
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,7 @@ class Row:
                 seed,
                 self.preset,
                 self.config.model_copy(update={"training": training.model_copy(update={"seed": seed})}),
+                _run_name(self.name, f"-seed-{seed}" if count > 1 else ""),
             )
             for seed in range(training.seed, training.seed + count)
         )
@@ -187,6 +185,11 @@ def _entries(study: Study, problems: list[str]) -> Iterator[Entry]:
             values = dict(zip(grid.fields, combination, strict=True))
             words = [f"{field.rpartition('.')[2]}={_word(value)}" for field, value in values.items()]
             yield f"grids.{index}", ",".join(([grid.name] if grid.name else []) + words), grid, values
+
+
+def _run_name(row: str, ending: str) -> str:
+    """The row as a run may be called."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", row)[: NAME_LIMIT - len(ending)] + ending
 
 
 def _grid_problems(grid: Grid, size: int, where: str) -> Iterator[str]:
