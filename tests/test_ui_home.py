@@ -223,7 +223,7 @@ async def test_foreign_names_are_shown_literally(root: Path) -> None:
     text = fake.run.config_file.read_text().replace('name = "digits"', 'name = "[red]x[/][@click=app.exit]"', 1)
     fake.run.config_file.write_text(text)
     async with make_app(root).run_test(size=LARGE) as pilot:
-        await wait_to_see(pilot, "[red]x[/][@")
+        await wait_to_see(pilot, "[red]….exit]")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (20, 5), (200, 60)])

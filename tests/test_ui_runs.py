@@ -20,6 +20,7 @@ from tests.dashboard import (
     wait_for_screen,
     wait_to_see,
 )
+from tests.studies import live_study
 from tui_trainer.runs import directory, events, notes
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.listing import Summary
@@ -29,6 +30,7 @@ from tui_trainer.ui.columns import column
 from tui_trainer.ui.recent import RecentRuns
 from tui_trainer.ui.screens.runs import RunsScreen
 from tui_trainer.ui.widgets.run_table import RunTable
+from tui_trainer.ui.words import without_moment
 
 NAMES = ("first", "second", "third")
 
@@ -160,8 +162,19 @@ async def test_no_runs_and_unreadable_ones_are_told(root: Path) -> None:
         pass
     broken = three(root)[0].run
     broken.config_file.write_text("[run\n")
-    async with table_of(root, "? unreadable", "cannot be read") as pilot:
+    async with table_of(root, "? unreadable", "cannot be read", size=(80, 24)) as pilot:
         assert len(order(pilot)) == 3
+        assert f"  {without_moment(broken.id)} " in seen(pilot)
+        screen_of(pilot, RunsScreen).table.cursor = order(pilot).index(broken.id)
+        await wait_to_see(pilot, f" {broken.id} · config.toml: cannot be read: ", "line 1, column")
+
+
+async def test_seeds_of_one_row_are_told_apart(root: Path) -> None:
+    with live_study(root, seeds=2) as fake:
+        for seed in (0, 1):
+            fake.finish("middling", seed)
+        async with table_of(root, "middling-seed-0", "middling-seed-1", size=(80, 24)):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,6 @@ def detail(run: Summary | None) -> Content:
     """Id, note, and how it ended or how its curves go."""
     if run is None:
         return Content("")
-    ending = run.reason or clean(str(run.facts.get("verdict_reason", "")), 200)
+    ending = run.reason.removeprefix(f"{run.run.path}/") or clean(str(run.facts.get("verdict_reason", "")), 200)
     parts = (clean(run.run.id, 80), clean(run.notes.note, 200), ending)
     return Content.styled(" · ".join(part for part in parts if part), MUTED)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from tui_trainer.text import unicode_terminal
@@ -35,6 +37,7 @@ STUDY_STATUS = {
 }
 LEVELS = " ▁▂▃▄▅▆▇█"
 MUTED = "$muted"
+BEGAN = re.compile(r"^\d{4}-\d\d-\d\d-\d{6}-")  # of an id, before the name
 
 
 def status(word: str) -> Content:
@@ -85,6 +88,21 @@ def age(seconds: float) -> str:
 def ago(seconds: float) -> str:
     """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
     return f"{age(seconds)} ago"
+
+
+def shortened(name: str, width: int) -> str:
+    """`name` in so many cells, without its middle where it is longer: seeds and rows of one study differ at the end."""
+    if cell_len(name) <= width:
+        return name
+    end = name
+    while cell_len(end) > width // 2:
+        end = end[1:]
+    return f"{set_cell_size(name, max(width - 1 - cell_len(end), 0))}…{end}"
+
+
+def without_moment(id: str) -> str:
+    """What of a run's id tells it from others at one glance: `digits-7f3a`."""
+    return BEGAN.sub("", id)
 
 
 def choice(key: str, name: str, words: str) -> Content:

@@ -20,7 +20,7 @@ from tui_trainer.text import unicode_terminal
 from tui_trainer.ui.columns import DEFAULT, GAP, Column, fitting
 from tui_trainer.ui.palette import CURVES
 from tui_trainer.ui.rows import glyph, shown
-from tui_trainer.ui.words import marked
+from tui_trainer.ui.words import marked, shortened, without_moment
 
 MARK = 2  # cells before a line for the mark of runs to compare
 
@@ -131,7 +131,10 @@ class RunTable(ScrollView, can_focus=True):
             if column.field == "status":
                 word, colour = marked(summary.status)
                 parts.append(_fitted(word, column).stylize(colour))
-            elif summary.status == "unreadable" and column.field != "name":
+            elif column.field == "name":
+                name = summary.name if summary.status != "unreadable" else without_moment(summary.name)
+                parts.append(_fitted(shortened(name, column.width), column))
+            elif summary.status == "unreadable":
                 parts.append((summary.reason.removeprefix(f"{summary.run.path}/"), "$text-error"))
                 break
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,13 +17,12 @@ from tui_trainer.runs.listing import SPARK, Summary
 from tui_trainer.text import duration, percent, unicode_terminal
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.recent import StudySummary
-from tui_trainer.ui.words import MUTED, bar, sparkline, status
+from tui_trainer.ui.words import MUTED, bar, shortened, sparkline, status, without_moment
 
 STATUS_WIDTH = 14
 BESIDE = 51  # cells of all that follows status and name, with hours left
 BAR, LONG_BAR = 5, 20
 WIDE = 80  # cells beside status and name from which there is room for the long bar
-BEGAN = re.compile(r"^\d{4}-\d\d-\d\d-\d{6}-")  # of an id, before the name
 MARK = 2  # cells before a line for the mark of runs to compare
 
 
@@ -139,8 +137,13 @@ def study_row(summary: StudySummary, width: int) -> Content:
 
 def _unreadable(start: Content, id: str, reason: str, path: Path, width: int) -> Content:
     """Why, as far as there is room: of the id the date may go, and the path, which is the id again."""
-    name = Content(BEGAN.sub("", id)).truncate(_name_width(width) - 1, ellipsis=True, pad=True)
+    name = _name(without_moment(id), width)
     return Content.assemble(start, name, " ", (reason.removeprefix(f"{path}/"), MUTED))
+
+
+def _name(name: str, width: int) -> Content:
+    room = _name_width(width) - 1
+    return Content(shortened(name, room)).truncate(room, pad=True)
 
 
 def _name_width(width: int) -> int:
@@ -154,7 +157,7 @@ def row(summary: Summary, width: int) -> Content:
     if summary.status == "unreadable":
         return _unreadable(start, summary.name, summary.reason, summary.run.path, width)
     name_width = _name_width(width)
-    name = Content(summary.name).truncate(name_width - 1, ellipsis=True, pad=True)
+    name = _name(summary.name, width)
     count = f"{summary.epoch:>{min(4, 7 - len(str(summary.epochs)))}}/{summary.epochs} ".ljust(9)
     if summary.test_accuracy is not None:
         accuracy = f"test {percent(summary.test_accuracy):>8}"
