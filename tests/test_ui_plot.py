@@ -80,6 +80,12 @@ def test_each_curve_keeps_its_style() -> None:
     assert [s for s in styles if s] == [{"train"}, {"validation"}]
 
 
+def test_curves_that_lie_together_take_turns() -> None:
+    alike = [Curve(f"series{n}", [2, 4, 6, 8], [0.5] * 4, glyph, n / 3) for n, glyph in enumerate("●▲■")]
+    seen = [character for character in "".join(text(draw(of(*alike), 60, 14))) if character in "●▲■"]
+    assert seen == ["■", "▲", "●", "■"]  # the one on top first
+
+
 def test_one_more_point_changes_few_rows() -> None:
     before = draw(of(Curve("train", FALLING.xs[:-1], FALLING.ys[:-1])), 80, 20)
     after = draw(of(FALLING), 80, 20)

@@ -85,8 +85,7 @@ class Plotted:
         for stroke in self.strokes:
             for piece in stroke.pieces:
                 canvas.line(piece, stroke.style)
-            for dot in stroke.glyphs:
-                canvas.put(dot, stroke.glyph, stroke.style)
+        canvas.take_turns(self.strokes)
         for mark in self.marks:
             canvas.put(mark.dot, mark.glyph, mark.style)
         for shade in reversed(self.shades):
@@ -125,6 +124,18 @@ class _Canvas:
             row, at = self.cells[top + y], GUTTER + 1 + left + x
             drawn = ord(row[at][0])
             row[at] = (chr(bits | drawn if BRAILLE < drawn < BRAILLE + 256 else bits), style)
+
+    def take_turns(self, strokes: Sequence[Stroke]) -> None:
+        """The glyphs of all lines; where several lie in one cell, each is seen in some of such cells."""
+        found: dict[Dot, dict[Cell, Dot]] = {}
+        for stroke in reversed(strokes):  # the last one first, as it lies on top
+            for dot in stroke.glyphs:
+                found.setdefault((dot[0] // 2, dot[1] // 4), {})[stroke.glyph, stroke.style] = dot
+        turn = 0
+        for _, there in sorted(found.items()):
+            (glyph, style), dot = list(there.items())[turn % len(there)]
+            self.put(dot, glyph, style)
+            turn += len(there) > 1
 
     def put(self, dot: Dot, glyph: str, style: str) -> None:
         """A glyph in the cell whose dot a line goes through."""
