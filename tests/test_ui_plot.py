@@ -80,6 +80,12 @@ def test_each_curve_keeps_its_style() -> None:
     assert [s for s in styles if s] == [{"train"}, {"validation"}]
 
 
+def test_a_line_of_one_point_is_a_glyph() -> None:
+    (row,) = [row for row in text(draw(of(Curve("train", [5], [0.5])), 60, 14)) if "○" in row]
+    assert not any("⠀" < character <= "⣿" for character in row)
+    assert "○" not in "".join(text(draw(of(FALLING), 60, 14)))
+
+
 def test_curves_that_lie_together_take_turns() -> None:
     alike = [Curve(f"series{n}", [2, 4, 6, 8], [0.5] * 4, glyph, n / 3) for n, glyph in enumerate("●▲■")]
     seen = [character for character in "".join(text(draw(of(*alike), 60, 14))) if character in "●▲■"]

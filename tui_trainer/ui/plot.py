@@ -13,6 +13,8 @@ from tui_trainer.ui.rows import Row
 
 LARGEST = 1e300  # arithmetic on axes overflows near the end of the float range
 
+ALONE = "○"  # in place of a line without glyphs that is one dot yet, which is hardly seen
+
 
 class Visible(Protocol):
     """A drawing at one size. Two that are equal look the same."""
@@ -118,7 +120,8 @@ class _Grid:
     def stroke(self, curve: Curve) -> Stroke:
         pairs = zip(curve.xs, curve.ys, strict=True)
         dots = [(self.across(x), self.up(y)) for x, y in pairs if math.isfinite(y) and abs(y) < LARGEST]
-        return Stroke(curve.style, pieces(dots), curve.glyph, self._glyphs(dots, curve.phase) if curve.glyph else ())
+        glyph = curve.glyph or (ALONE if len(set(dots)) == 1 else "")
+        return Stroke(curve.style, pieces(dots), glyph, self._glyphs(dots, curve.phase) if glyph else ())
 
     def _glyphs(self, dots: list[Dot], phase: float) -> tuple[Dot, ...]:
         """Counted from the first point, a power of two apart, so that glyphs stay where they are as points come."""
