@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from tests.dashboard import FakeRun, make_app, screen_of, wait_for, wait_for_screen, wait_to_see
+from tests.dashboard import FakeRun, make_app, screen_of, seen, wait_for, wait_for_screen, wait_to_see
 from tests.running import Cli, make_run, process_put_back, quick, work
 from tui_trainer.engine import mistakes, trained
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
 from tui_trainer.ui import pixels
 from tui_trainer.ui.screens.mistakes import MistakesScreen
+from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.widgets import job_line
 from tui_trainer.ui.widgets.confusion import Confusion
 from tui_trainer.ui.widgets.gallery import Gallery
@@ -165,6 +166,28 @@ async def test_a_cell_of_the_table_decides_which_mistakes_are_shown(root: Path, 
         assert [split for _, _, split, _ in jobs.asked] == ["test", "validation", "train"]
         await pilot.press("b", "escape")
         await wait_for_screen(pilot, "RunScreen")
+
+
+async def test_without_colours_signs_are_darker_the_more_often(
+    root: Path, jobs: type[FakeJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    fake = FakeRun(root, epochs=2).start().train(1, 2)
+    fake.save(2)
+    fake.finish()
+    jobs.results = [result(*[(1, 0)] * 1000, *[(0, 2)] * 300, (1, 2))]
+    app = make_app(root, fake.run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_to_see(pilot, "finished")
+        await pilot.press("w")
+        await wait_to_see(pilot, "█1,000", "▒  300", "░    1", "recall %")
+        lines = [line.split() for line in seen(pilot).splitlines()]
+        recall = next(line[-1] for line in lines if line[:1] == ["dog"])
+        precision = next(line[2] for line in lines if line[:1] == ["precision"])
+        assert (recall, precision) == ("80.0", "90.0")  # with the same decimals
+        app.settings = Settings(ascii="on")
+        app.take_looks()
+        await wait_to_see(pilot, "#1,000", ":  300", ".    1")
 
 
 async def test_fewer_pictures_than_mistakes_are_said_to_be_fewer(root: Path, jobs: type[FakeJob]) -> None:

@@ -34,10 +34,11 @@ SPLITS = ("test", "validation", "train")
 class MistakesScreen(Screen[None]):
     HELP = (
         "A checkpoint's answers on examples whose class is known. A row of the table is a true class, a column what "
-        "the network said; the diagonal is right, all else is wrong, the darker the more often. The cell with the "
-        "highlight decides which mistakes are shown below, the worst first: those of one pair of classes, on the "
-        "diagonal all of one class, in the corner all there are. Where there are many, the worst of all and of each "
-        "pair are shown. Recall: of a class, how many were found. Precision: of what was called so, how many were."
+        "the network said; the diagonal is right, all else is wrong, the darker the more often; without colours a "
+        "sign before the number says so, from ░ for seldom to █. The cell with the highlight decides which mistakes "
+        "are shown below, the worst first: those of one pair of classes, on the diagonal all of one class, in the "
+        "corner all there are. Where there are many, the worst of all and of each pair are shown. Recall: of a class, "
+        "how many were found. Precision: of what was called so, how many were."
     )
     STATES = ()
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,13 @@ from textual.color import Color
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
-from tui_trainer.plain import share
 from tui_trainer.text import clean
+from tui_trainer.ui.themes import MONO
 
 MOST_NAME = 12  # cells of a class's name on the left
 CORNER = "true \\ predicted"
 MOST_HEADING = 6  # and above its column
+SHADES = "░▒▓█"
 
 
 class Confusion(DataTable[Text]):
@@ -48,23 +50,29 @@ class Confusion(DataTable[Text]):
         for name in names:
             self._heading(clean(name, MOST_HEADING), wide)
         self._heading("recall %", 8)
+        decimals = 1 if wide > 3 else 0  # as many as there is room for below the columns
         for label, (name, row) in enumerate(zip(names, counts, strict=True)):
             shaded = [
                 self._cell(n, wide, label == column, wrong, found["recall"][label]) for column, n in enumerate(row)
             ]
-            self.add_row(Text(f" {name}"), *shaded, Text(f" {share(found['recall'][label]):>8} "))
-        self.add_row(
-            Text(" precision %", "dim"), *(Text(f" {_whole(p):>{wide}} ") for p in found["precision"]), Text("")
-        )
+            self.add_row(Text(f" {name}"), *shaded, Text(f" {_share(found['recall'][label], decimals):>8} "))
+        precision = (Text(f" {_share(p, decimals):>{wide}} ") for p in found["precision"])
+        self.add_row(Text(" precision %", "dim"), *precision, Text(""))
 
     def _heading(self, words: str, width: int, right: bool = True) -> None:
         self.add_column(Text(f" {words:>{width}} " if right else f" {words:<{width}} "), width=width + 2)
 
     def _cell(self, count: int, width: int, right: bool, most_wrong: int, recall: float | None) -> Text:
-        """A count, the darker the more mistakes, or, on the diagonal, the more of its class are right."""
+        """A count, the darker the more mistakes, or, on the diagonal, the more of its class are right.
+
+        Without colours a character before it is darker.
+        """
         if not count:
             return Text(f" {'·':>{width}} ", Style(dim=True))
         theme = self.app.current_theme
+        if theme.name == MONO.name:
+            share = (recall or 0) if right else count / most_wrong
+            return Text(f"{SHADES[math.ceil(share * len(SHADES)) - 1]}{count:>{width},} ", Style(bold=not right))
         hue = theme.success if right else theme.error
         strength = 0.35 * (recall or 0) if right else 0.12 + 0.43 * count / most_wrong
         ground = Color.parse(theme.background or "black").blend(Color.parse(hue or "white"), strength)
@@ -94,8 +102,8 @@ class Confusion(DataTable[Text]):
         )
 
 
-def _whole(fraction: float | None) -> str:
-    """In whole percent; 100 only where none is wrong."""
+def _share(fraction: float | None, decimals: int) -> str:
+    """In percent; 100 only where none is wrong."""
     if fraction is None or fraction == 1:
         return "–" if fraction is None else "100"
-    return str(min(round(100 * fraction), 99))
+    return f"{min(100 * fraction, 100 - 0.1**decimals):.{decimals}f}"
