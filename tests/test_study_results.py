@@ -110,7 +110,10 @@ def test_measures_are_named_titled_and_written() -> None:
         assert not is_measure(name)
     assert MEASURES["test_accuracy"].text(0.97861, 0.00071) == "97.86 ± 0.07 %"
     assert MEASURES["test_accuracy"].difference(-0.0031) == "-0.31 points"
-    assert MEASURES["seconds"].difference(-0.01) == "+0.0 s"
+    assert MEASURES["seconds"].difference(-0.01) == "-10 ms"
+    assert MEASURES["seconds"].difference(72.44) == "+72.4 s" and MEASURES["val_loss"].difference(-1e-9) == "-1.00e-09"
+    assert MEASURES["test_accuracy"].difference(-0.00001) == "+0.00 points"
+    assert MEASURES["seconds"].text(0.0123, 0.002) == "12 ms ± 2 ms"
     assert MEASURES["images_per_second"].text(54_884.2) == "54.9 k images/s"
     assert MEASURES["images_per_second"].text(54_884.2, 1_234.0) == "54.9 ± 1.2 k images/s"
     assert MEASURES["images_per_second"].difference(-1_250.0) == "-1.25 k"

@@ -64,7 +64,7 @@ def test_noise_alone_says_nothing(length: int, noise: float, scale: float) -> No
 def test_a_training_loss_that_explodes_has_diverged(root: Path) -> None:
     curve = [1.0, 0.6, 0.4, 0.3, 0.3, 0.9, 2.0, 4.0, 8.0, 9.0]
     found = judged(curve, curve)
-    assert (found.word, found.epoch) == ("diverged", 4) and "to 8" in found.reason
+    assert (found.word, found.epoch) == ("diverged", 4) and "to 8.0000" in found.reason
     fake = FakeRun(root).take().start().train(1, 2)
     fake.write(events.State(status="failed", reason="the loss is not finite after step 90 or shortly before"))
     fake.release()
@@ -125,13 +125,19 @@ NEVER_BELOW = {  # training and validation loss as trained at a rate of 3 and of
 def test_a_network_that_exploded_in_its_first_epoch_has_diverged(name: str) -> None:
     found = judged(*NEVER_BELOW[name])
     assert (found.word, found.epoch) == ("diverged", 1), found
-    assert "no better than the 2.303 of guessing" in found.reason
+    assert "no better than the 2.3026 of guessing" in found.reason
 
 
 @pytest.mark.parametrize("lasts", [1.0, 0.3])
 def test_a_bad_start_from_which_a_loss_falls_is_not_yet_a_divergence(lasts: float) -> None:
     curve = [60 * math.exp(-2 * epoch / 20) for epoch in range(round(20 * lasts))]
     assert judged(curve, curve).word == "still improving"
+
+
+def test_losses_in_a_reason_have_the_same_digits(root: Path) -> None:
+    fake = FakeRun(root).take().start().train(*range(1, 13)).finish()  # validation losses of 1.2 / epoch
+    reason = verdict(follow.load(fake.run)).reason
+    assert reason == "validation loss went from 0.1333 to 0.1091 in the last 3 epochs"
 
 
 def test_a_real_training_at_too_high_a_rate_says_that_it_diverged(cli: Cli) -> None:

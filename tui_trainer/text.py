@@ -95,7 +95,9 @@ def plural(count: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0:31`, `12:05`, `3:04:05`; seconds with a tenth under ten seconds: `4.2 s`."""
+    """`0:31`, `12:05`, `3:04:05`; `4.2 s` under ten seconds, `12 ms` where that would be none."""
+    if 0 < seconds < 0.05:
+        return f"{1000 * seconds:.2g} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -115,6 +117,11 @@ def size(count: float) -> str:
 def percent(fraction: float | None, digits: int = 2) -> str:
     """`97.86 %`, or a dash where there is no number yet."""
     return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def loss(value: float) -> str:
+    """Four decimals, `0.2310`, as far as they say something: `1.23e-04`."""
+    return f"{value:.4f}" if 0.001 <= abs(value) < 1000 or not value else f"{value:.2e}"
 
 
 def rate(per_second: float | None, deviation: float | None = None) -> str:

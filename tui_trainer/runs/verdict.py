@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal, get_args
 
-from tui_trainer.text import plural
+from tui_trainer.text import loss, plural
 
 if TYPE_CHECKING:
     from tui_trainer.runs.state import RunState
@@ -88,26 +88,26 @@ def judge(
     fit, val = smooth(train, window), smooth(validation, window)
     lowest = _least(fit)
     if fit[-1] > max(fit[0], 2 * fit[lowest]) and fit[-1] - fit[lowest] > noise(train, window):
-        words = f"training loss rose from its least {fit[lowest]:.4g} at epoch {epochs[lowest]} to {fit[-1]:.4g}"
-        return Verdict("diverged", epochs[lowest], f"{words}, above the {fit[0]:.4g} it began with")
+        words = f"training loss rose from its least {loss(fit[lowest])} at epoch {epochs[lowest]} to {loss(fit[-1])}"
+        return Verdict("diverged", epochs[lowest], f"{words}, above the {loss(fit[0])} it began with")
     no_better = (1 - FALL) * guessing
     worst = [max(losses) for losses in zip(train, validation, strict=True)]
     stands = len(epochs) - 1 - _reached(fit, STANDS * fit[lowest]) >= patience
     if max(worst) > EXPLODED * guessing and min(fit[-1], val[-1]) > no_better and stands:
         at = lowest if fit[lowest] < no_better else next(i for i, w in enumerate(worst) if w > EXPLODED * guessing)
-        words = f"the loss was up to {max(worst):.4g}, and training loss stands at {fit[-1]:.4g}"
-        return Verdict("diverged", epochs[at], f"{words}, no better than the {guessing:.4g} of guessing")
+        words = f"the loss was up to {loss(max(worst))}, and training loss stands at {loss(fit[-1])}"
+        return Verdict("diverged", epochs[at], f"{words}, no better than the {loss(guessing)} of guessing")
 
     first = min(val[0], guessing)
     best, spread = _least(val), noise(validation, window)
     least, now = val[best], val[-1]
     if now - least > max(RISE * least, RISE_OF_FIRST * first, spread) and fit[-1] < fit[best]:
-        rise = f"rose {_percent(now / least - 1) if least else f'to {now:.4g}'}"
+        rise = f"rose {_percent(now / least - 1) if least else f'to {loss(now)}'}"
         return Verdict(
             "overfitting",
             epochs[best],
-            f"validation loss {rise} from its least {least:.4g} at epoch {epochs[best]}, "
-            f"while training loss fell from {fit[best]:.4g} to {fit[-1]:.4g}",
+            f"validation loss {rise} from its least {loss(least)} at epoch {epochs[best]}, "
+            f"while training loss fell from {loss(fit[best])} to {loss(fit[-1])}",
         )
 
     margin = max(FALL * least, FALL_OF_FIRST * first, spread)
@@ -117,14 +117,14 @@ def judge(
         return Verdict(
             "plateaued",
             epochs[reached],
-            f"validation loss was {val[reached]:.4g} at epoch {epochs[reached]} "
-            f"and fell by no more than {margin:.2g} in the {plural(since, 'epoch')} since",
+            f"validation loss was {loss(val[reached])} at epoch {epochs[reached]} "
+            f"and fell by no more than {loss(margin)} in the {plural(since, 'epoch')} since",
         )
     before = val[-1 - patience]
     return Verdict(
         "still improving",
         None,
-        f"validation loss went from {before:.4g} to {now:.4g} in the last {plural(patience, 'epoch')}",
+        f"validation loss went from {loss(before)} to {loss(now)} in the last {plural(patience, 'epoch')}",
     )
 
 

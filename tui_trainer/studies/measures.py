@@ -12,8 +12,7 @@ from tui_trainer.runs.state import RunState
 from tui_trainer.text import InputError, duration, nearest, rate
 
 Unit = Literal["", "%", "s", "epoch", "images/s", "parameters"]
-DECIMALS: Mapping[Unit, int] = {"": 4, "%": 2, "s": 1, "epoch": 0, "parameters": 0}
-SUFFIX: Mapping[Unit, str] = {"%": " %", "s": " s"}
+DECIMALS: Mapping[Unit, int] = {"": 4, "%": 2, "epoch": 0, "parameters": 0}
 
 
 @dataclass(frozen=True)
@@ -35,21 +34,20 @@ class Measure:
         if not math.isfinite(value):
             return str(value)
         if self.unit == "s":
-            return duration(value) + (f" ± {deviation:.1f} s" if deviation is not None else "")
+            return duration(value) + (f" ± {_seconds(deviation)}" if deviation is not None else "")
         if self.unit == "images/s":
             return rate(value, deviation)
         number = self._number(value, value)
         spread = f" ± {self._number(deviation, value)}" if deviation is not None else ""
-        return f"{number}{spread}{SUFFIX.get(self.unit, '')}"
+        return f"{number}{spread}{' %' if self.unit == '%' else ''}"
 
     def difference(self, value: float) -> str:
         """With its sign: `+0.31 points`, `-12.0 s`; of a throughput `-1.2 k`, as it stands beside one."""
         if self.unit == "images/s":
             return f"{'-' if value < 0 else '+'}{rate(abs(value)).removesuffix(' images/s')}"
-        number = self._number(abs(value), value)
+        number = _seconds(abs(value)) if self.unit == "s" else self._number(abs(value), value)
         sign = "-" if value < 0 and number.strip("0.,") else "+"  # no minus before what rounds to nothing
-        suffix = " points" if self.unit == "%" else SUFFIX.get(self.unit, "")
-        return f"{sign}{number}{suffix}"
+        return f"{sign}{number}{' points' if self.unit == '%' else ''}"
 
     def _number(self, value: float, beside: float) -> str:
         """`value` with as many decimals as `beside`, the number it belongs to, is worth."""
@@ -100,6 +98,11 @@ PER_EPOCH: dict[str, Measure] = {
 """Known after every epoch: fields of `events.Epoch`."""
 ACCURACIES = ("train_accuracy_evaluated", "val_accuracy", "test_accuracy", "best_test_accuracy")
 _AT_EPOCH = re.compile(r"([a-z_]+)@([1-9][0-9]{0,6})")
+
+
+def _seconds(value: float) -> str:
+    """A difference of times, or their spread: `72.4 s`."""
+    return duration(value) if value < 10 else f"{value:.1f} s"
 
 
 def is_measure(name: str) -> bool:

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from tui_trainer.runs.state import TERMINAL, RunState
 from tui_trainer.runs.verdict import Verdict
-from tui_trainer.text import clean, duration, percent, plural, rate
+from tui_trainer.text import clean, duration, loss, percent, plural, rate
 from tui_trainer.ui import phases
 from tui_trainer.ui.words import MUTED, bar, status
 
@@ -49,12 +49,8 @@ def fit(pieces: Sequence[Piece], width: int, gap: str = GAP) -> Content:
     return Content(gap).join(piece for _, piece in shown)
 
 
-def _number(value: float | None, digits: int = 4) -> str:
-    if value is None:
-        return "–"
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:.{digits}f}" if 0.001 <= abs(value) < 1000 or value == 0 else f"{value:.2e}"
+def _loss(value: float | None) -> str:
+    return "–" if value is None else loss(value)
 
 
 def headline(moment: Moment, width: int) -> Content:
@@ -115,7 +111,7 @@ def numbers(moment: Moment, width: int) -> Content:
     train_loss = live.loss if live else last.train_loss if last else None
     train_accuracy = live.accuracy if live else last.train_accuracy if last else None
     pieces = [
-        (1, _pair("loss", _number(train_loss), _number(last.val_loss if last else None))),
+        (1, _pair("loss", _loss(train_loss), _loss(last.val_loss if last else None))),
         (
             0,
             _pair(

@@ -15,7 +15,7 @@ from tui_trainer.runs.state import RunState
 from tui_trainer.text import clean, percent, size, unicode_terminal
 from tui_trainer.ui.curves import kept
 from tui_trainer.ui.report import fit
-from tui_trainer.ui.words import MUTED, age, ago
+from tui_trainer.ui.words import MUTED, ago
 
 # what it is kept for → glyph, its ASCII stand-in, theme colour
 BEST = ("★", "*", "$best")
@@ -54,7 +54,7 @@ def lines(
             (0, Content.assemble((_glyph(kind), kind[2]), pin, f"{label:<{longest}}")),
             (1, Content(f"{accuracy:>8}")),
             (3, Content.styled(f"{size(checkpoint.bytes):>9}", MUTED)),
-            (2, Content.styled(f"{age(max(0.0, now - checkpoint.time)):>7}", MUTED)),
+            (2, Content.styled(f"{ago(max(0.0, now - checkpoint.time)):>10}", MUTED)),
         ]
         rows.append((checkpoint.file, fit(pieces, width, " ")))
     return rows
