@@ -9,6 +9,7 @@ from tui_trainer.runs import events
 from tui_trainer.ui.screens.form import FormScreen
 from tui_trainer.ui.screens.rewind import RewindScreen
 from tui_trainer.ui.screens.run import RunScreen
+from tui_trainer.ui.widgets.scrubber import Scrubber
 
 
 def finished(root: Path, name: str = "", accuracy: float = 0.9) -> FakeRun:
@@ -30,7 +31,10 @@ async def test_an_epoch_is_looked_at_again_and_forked(root: Path) -> None:
         await wait_to_see(
             pilot, "epoch 6/6", "train 0.1667 val 0.2000", "gap +0.0333", "optimizer.learning_rate = 0.25 @4"
         )
-        await pilot.press("home")
+        scrubber = pilot.app.screen.query_one(Scrubber)
+        line = seen(pilot).splitlines()[1]
+        assert line.startswith(" epoch 1 ━") and line.rstrip().endswith("┃ 6")
+        await pilot.click(scrubber, offset=(line.index("━"), 0))
         await wait_to_see(pilot, "epoch 1/6", "no checkpoint until here", "checkpoints.every_epochs = 1")
         await pilot.press("f")
         await wait_for(pilot, lambda: app._notifications, "that no fork is possible")
@@ -45,6 +49,17 @@ async def test_an_epoch_is_looked_at_again_and_forked(root: Path) -> None:
         assert fork is not None
         assert fork.epoch == 2
         await wait_for(pilot, lambda: "0.25" not in seen(pilot), "the settings of that moment")
+
+
+async def test_a_forks_parent_is_called_by_its_name(root: Path) -> None:
+    fake, parent = finished(root), "2026-11-20-143000-parent-7f3a"
+    text = fake.run.config_file.read_text()
+    fake.run.config_file.write_text(text.replace("[run]\n", f'[run]\nparent = "{parent}"\nstart = "continue"\n'))
+    async with open_on(fake).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "✓ finished", "fork of parent-7f3a")
+        await pilot.press("b")
+        await wait_for_screen(pilot, "RewindScreen")
+        await wait_to_see(pilot, "epoch 6/6", "fork of parent-7f3a")
 
 
 async def test_other_runs_are_drawn_over_this_one(root: Path) -> None:

@@ -13,7 +13,7 @@ from tui_trainer.runs.state import TERMINAL, RunState
 from tui_trainer.runs.verdict import Verdict
 from tui_trainer.text import clean, duration, loss, percent, plural, rate
 from tui_trainer.ui import phases
-from tui_trainer.ui.words import MUTED, bar, status
+from tui_trainer.ui.words import MUTED, bar, status, without_moment
 
 HUNG_SECONDS = 30.0
 GAP = "  "
@@ -207,7 +207,7 @@ def _finished(state: RunState, width: int) -> Content:
     if state.early_stop:
         parts.append(f"early stop @{state.early_stop.epoch}")
     if state.parent:
-        parts.append(f"fork of {clean(state.parent, 60)}")
+        parts.append(f"fork of {clean(without_moment(state.parent), 60)}")
     return fit([(rank, Content.styled(part, "$text-success")) for rank, part in enumerate(parts)], width, " · ")
 
 

@@ -27,7 +27,7 @@ from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.scrubber import Scrubber
-from tui_trainer.ui.words import MUTED
+from tui_trainer.ui.words import MUTED, without_moment
 
 FIRST, LAST = -(10**9), 10**9  # further than any run is long
 
@@ -91,7 +91,7 @@ class RewindScreen(ChartScreen):
         self.query_one("#rewind-numbers", Line).content = _numbers(state, epoch, width)
         self.query_one("#rewind-checkpoint", Line).content = _origin(state, epoch, folder)
         self.query_one("#rewind-changes", Line).content = _changes(state, epoch)
-        self.query_one(Scrubber).show(self.at, len(state.epochs_done) - 1, _marks(state, folder))
+        self.query_one(Scrubber).show(self.at, [e.epoch for e in state.epochs_done], _marks(state, folder))
         if epoch:
             before = self.charts.view
             step = float(epoch.step)
@@ -148,7 +148,7 @@ def _title(state: RunState, epoch: Epoch | None, width: int) -> Content:
         return fit([(0, name), (0, Content.styled("no epoch is complete yet", MUTED))], width)
     where = Content.assemble(("epoch ", MUTED), (f"{epoch.epoch}/{state.epochs}", "bold"))
     step = Content.assemble(("step ", MUTED), f"{epoch.step:,}")
-    parent = Content.styled(f"fork of {clean(state.parent, 40)}", MUTED) if state.parent else Content()
+    parent = Content.styled(f"fork of {clean(without_moment(state.parent), 40)}", MUTED) if state.parent else Content()
     best = (
         Content.styled(f"{shown('★')} best epoch", "$best")
         if state.best and state.best.epoch == epoch.epoch
