@@ -225,6 +225,16 @@ async def test_narrow_screens_show_verdicts_in_place_of_charts(root: Path) -> No
             assert "validation accuracy %" not in seen(pilot)
 
 
+async def test_the_way_out_is_told_however_narrow(root: Path) -> None:
+    with live_study(root) as fake:
+        async with open_on(fake).run_test(size=(80, 24)) as pilot:
+            await wait_to_see(pilot, "▶ running")
+            await wait_for(pilot, lambda: "esc home" in seen(pilot).splitlines()[-1], "the way out in the footer")
+            await pilot.press("escape", "a")
+            await wait_for_screen(pilot, "RunsScreen")
+            await wait_for(pilot, lambda: "esc back" in seen(pilot).splitlines()[-1], "the way out in the footer")
+
+
 async def test_help_tells_the_keys_of_the_study_and_its_states(root: Path) -> None:
     with live_study(root) as fake:
         async with open_on(fake).run_test(size=(120, 50)) as pilot:

@@ -46,7 +46,7 @@ class StudyView(Screen[None]):
         Binding("v", "findings", "verdicts", tooltip="Printed figures beside ours, claims, seed noise"),
         Binding("y", "log_scale", "log", show=False, tooltip="Losses on a logarithmic axis, or a linear one"),
         Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
-        Binding("escape", "home", "home", show=False, tooltip="Back home; the study goes on"),
+        Binding("escape", "home", "home", tooltip="Back home; the study goes on"),
     ]
 
     only = reactive("", init=False)

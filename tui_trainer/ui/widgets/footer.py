@@ -23,7 +23,10 @@ class Place(NamedTuple):
 
 
 class KeyFooter(Widget):
-    """As many keys of the screen as there is room for, then those of the whole program; a click is as good as a key."""
+    """As many keys of the screen as there is room for, the way out among them, then those of the whole program.
+
+    A click is as good as a key.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +48,7 @@ class KeyFooter(Widget):
         everywhere = [action for action in found if action.node is self.app]
         room = self.content_size.width - sum(_label(action).cell_length + GAP for action in everywhere)
         while own and sum(_label(action).cell_length + GAP for action in own) > room:
-            own.pop()
+            own.remove(next((action for action in reversed(own) if action.binding.key != "escape"), own[-1]))
         self.places, labels, at = [], [], 0
         for action in (*own, *everywhere):
             label = _label(action)
