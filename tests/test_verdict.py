@@ -134,6 +134,19 @@ def test_a_bad_start_from_which_a_loss_falls_is_not_yet_a_divergence(lasts: floa
     assert judged(curve, curve).word == "still improving"
 
 
+@pytest.mark.parametrize(("rate", "decay", "dead"), [(0.05, 1.0, True), (0.02, 0.0, False)])
+def test_one_answer_to_imbalanced_data_is_told_from_success(cli: Cli, rate: float, decay: float, dead: bool) -> None:
+    table = cli.runs.with_name("imbalanced.csv")
+    rows = "".join(f"{n % 7},{n % 7 + 5 * (n % 10 == 0)},{int(n % 10 == 0)}\n" for n in range(1000))
+    table.write_text(f"a,b,label\n{rows}")
+    settings = ("data=csv", f"data.file={table}", f"learning_rate={rate}", f"weight_decay={decay}", "epochs=20")
+    sgd = ("--set", "optimizer=sgd")
+    cli("train", "digits", "--plain", *sgd, *(word for setting in settings for word in ("--set", setting)))
+    said = cli("show", "last")
+    assert ("over the last 5 epochs: one answer to all, it seems" in said) == dead
+    assert ("verdict  plateaued at epoch 1" in said) == dead
+
+
 def test_losses_in_a_reason_have_the_same_digits(root: Path) -> None:
     fake = FakeRun(root).take().start().train(*range(1, 13)).finish()  # validation losses of 1.2 / epoch
     reason = verdict(follow.load(fake.run)).reason

@@ -10,7 +10,9 @@ The rule, on the losses of the epochs, each smoothed by a median over a tenth of
 3. *overfitting*: the validation loss stands above its least by more than the margin of a rise, and the training loss
    below what it was then. Since the epoch of the least.
 4. *plateaued*: for a quarter of the epochs, 3 at least, the validation loss has been no better by more than the
-   margin of a fall. At the first epoch within that margin of the least.
+   margin of a fall. At the first epoch within that margin of the least. Where the accuracies did not change by a
+   single example in all that time, and the training loss is no less than that of always answering the shares of the
+   classes, the network answers one class to all: on imbalanced data the accuracy alone looks like success.
 5. *still improving*: otherwise.
 
 The margins are 5 % of the least for a rise and 2 % for a fall, but never less than 0.5 % and 0.2 % of the first
@@ -23,13 +25,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal, get_args
 
-from tui_trainer.text import loss, plural
+from tui_trainer.text import loss, percent, plural
 
 if TYPE_CHECKING:
+    from tui_trainer.runs.events import Epoch
     from tui_trainer.runs.state import RunState
 
 Word = Literal["too early to say", "still improving", "plateaued", "overfitting", "diverged"]
@@ -73,7 +76,27 @@ def verdict(state: RunState) -> Verdict:
     epochs = [epoch.epoch for epoch in done]
     sizes = state.started.layer_sizes if state.started else []
     guessing = math.log(sizes[-1]) if sizes and sizes[-1] > 1 else math.inf  # whatever a foreign log says
-    return judge(epochs, [epoch.train_loss for epoch in done], [epoch.val_loss for epoch in done], guessing)
+    found = judge(epochs, [epoch.train_loss for epoch in done], [epoch.val_loss for epoch in done], guessing)
+    if found.word == "plateaued" and one_answer(last := done[-patience_of(len(done)) :]):
+        words = f"{percent(last[-1].train_accuracy)} in training and {percent(last[-1].val_accuracy)} in validation"
+        stands = f"accuracy stood at exactly {words} over the last {plural(len(last), 'epoch')}"
+        return replace(found, reason=f"{found.reason}; {stands}: one answer to all, it seems")
+    return found
+
+
+def one_answer(last: Sequence[Epoch]) -> bool:
+    """Whether a network seems to answer one class to all: accuracies without change, a loss that knows no better."""
+    accuracy = last[-1].train_accuracy
+    if len({(epoch.train_accuracy, epoch.val_accuracy) for epoch in last}) > 1 or not 0 < accuracy < 1:
+        return False
+    rest = 1 - accuracy  # the shares of other classes are not known: what costs least, all of them in one
+    knowing = -accuracy * math.log(accuracy) - rest * math.log(rest) if accuracy > 0.5 else -math.log(accuracy)
+    return last[-1].train_loss > (1 - FALL) * knowing
+
+
+def patience_of(epochs: int) -> int:
+    """For how many of them a loss must not fall to have plateaued."""
+    return max(LEAST_PATIENCE, round(PATIENCE * epochs))
 
 
 def judge(
@@ -84,7 +107,7 @@ def judge(
     `guessing`: the loss of a network that finds all classes equally likely, where the number of classes is known.
     """
     window = min(max(LEAST_WINDOW, len(epochs) // 10), MOST_WINDOW) | 1  # odd: as many on either side
-    patience = max(LEAST_PATIENCE, round(PATIENCE * len(epochs)))
+    patience = patience_of(len(epochs))
     fit, val = smooth(train, window), smooth(validation, window)
     lowest = _least(fit)
     if fit[-1] > max(fit[0], 2 * fit[lowest]) and fit[-1] - fit[lowest] > noise(train, window):
