@@ -146,17 +146,17 @@ class ManualStep(AutogradStep):
         """Plain SGD, the product added to the weight as it is made."""
         ones = self.ones[: len(self.slopes[0][1])] if self.slopes else self.ones
         for index, slope, below in self.slopes:
-            weight, bias = self.tensors[index]
+            (weight, bias), across = self.tensors[index], slope.t()
             kept, rate = terms[weight].shares(factor)
             if slope.numel() * below.shape[1] < UPDATE_WORK:
-                weight.addmm_(slope.t(), below, beta=kept, alpha=-rate)
+                weight.addmm_(across, below, beta=kept, alpha=-rate)
             else:
                 if kept != 1:
                     weight.mul_(kept)
-                weight.sub_(product(slope.t(), below.t()), alpha=rate)
+                weight.sub_(product(across, below.t()), alpha=rate)
             if bias is not None:
                 kept, rate = terms[bias].shares(factor)
-                bias.addmv_(slope.t(), ones, beta=kept, alpha=-rate)
+                bias.addmv_(across, ones, beta=kept, alpha=-rate)
 
     def _leave_gradients(self) -> None:
         self.optimizers.zero_grad()
