@@ -27,7 +27,7 @@ from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
 from tui_trainer.ui.settings import Settings
 
-SCREENS = Path(__file__).parent / "screens"
+SCREENS = Path(__import__("os").environ.get("SCREENS_TO", Path(__file__).parent / "screens"))
 FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)  # they would be fetched from a stranger's server
 PATIENCE_SECONDS = 60.0
 STUDY = """
@@ -106,12 +106,15 @@ SCENES = (
     Scene("mistakes", "setting-2", (((), "finished"), (("w",), "true"))),
     Scene("change", "live", (((), "running"), (("l",), "learning"))),
     Scene("leave", "live", (((), "running"), (("q",), "detach"))),
+    Scene("find-rate", "", (((), "finished"), (("f",), "updates,"))),
+    Scene("diverged", "diverged", (((), "failed"),)),
     Scene("boundary", "moons", (((), "finished"), (("right_square_bracket",), "boundary"))),
     Scene("runs", "", (((), "finished"), (("a",), "setting-2"))),
     Scene("data", "", (((), "finished"), (("d",), "mnist"))),
     Scene("settings", "", (((), "finished"), (("comma",), "theme"))),
     Scene("help", "setting-2", (((), "finished"), (("question_mark",), "closes"))),
     Scene("study", "study", (((), "9/9"),)),
+    Scene("printed", "study", (((), "9/9"), (("v",), "claim"))),
     Scene("compare", "fork", (((), "finished"), (("c",), "Compare 2"))),
 )
 
@@ -125,6 +128,16 @@ def train(runs: Path, preset: str, name: str, *settings: str) -> Run:
     options = [word for setting in settings for word in ("--set", setting)]
     tui_trainer(runs, "train", preset, "--name", name, "--plain", *options)
     return newest(runs)
+
+
+def begin_badly(runs: Path) -> Run:
+    """A run whose rate rises until its loss is not finite any more: that its command fails is what is wanted."""
+    wild = ("optimizer=sgd", "activation=identity", "learning_rate=0.5", "warmup_epochs=20")
+    try:
+        train(runs, "digits", "digits-wild", *wild)
+    except subprocess.CalledProcessError:
+        return newest(runs)
+    raise RuntimeError("it should have diverged")
 
 
 def newest(runs: Path) -> Run:
@@ -143,6 +156,7 @@ def material(folder: Path) -> Iterator[dict[str, Run | StudyDirectory]]:
     tui_trainer(runs, "study", "run", str(file), "--jobs", "1", "--plain")
     (made["study"],) = list_studies(runs)
     made["digits"] = train(runs, "digits", "digits")
+    made["diverged"] = begin_badly(runs)
     made["moons"] = train(runs, "toys/moons", "moons")
     preset = "evaluation-report/setting-2" if is_here("mnist") else "digits"
     slow = "evaluation-report/setting-4" if is_here("mnist") else "digits"

@@ -1,6 +1,7 @@
 """What a worker does with commands, signals and faults; here it lives inside the test, stopped at exact steps."""
 
 import errno
+import math
 import os
 import shutil
 import signal
@@ -237,9 +238,25 @@ def test_divergence_fails_the_run_and_keeps_what_was_finite(optimizer: str, root
     assert all(bool(weights.isfinite().all()) for weights in found.tensors.values() if weights.is_floating_point())
 
 
+def test_a_run_that_fails_between_two_saves_keeps_its_best_epoch(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode(event: events.AnyEvent) -> None:
+        if isinstance(event, events.Epoch) and event.epoch == 2:
+            monkeypatch.setattr(loop, "evaluate", lambda *_: (math.nan, 0.0))
+
+    run = make_run(root, quick("last_seconds=3600"))
+    with watched(explode):
+        state = work(run)
+    assert state.status == "failed" and state.best
+    (kept,) = state.checkpoints.values()
+    assert kept.epoch == state.best.epoch and f"{Path(kept.file).stem} is kept" in state.reason
+    found, _ = checkpoint.newest(run.checkpoints)
+    assert found and found.meta.file_name == kept.file
+
+
 def test_a_learning_rate_that_is_too_high_fails_and_is_never_best(root: Path) -> None:
     state = work(make_run(root, quick("optimizer=sgd", "learning_rate=100", "weight_decay=100")))
     assert state.status == "failed" and "not finite" in state.reason
+    assert state.checkpoints or "nothing was saved before" in state.reason
     assert all(epoch.val_loss < float("inf") for epoch in state.epochs_done)
 
 

@@ -51,6 +51,16 @@ class Retention:
     def keep_best(self, snapshot: Snapshot) -> None:
         self.waiting = snapshot
 
+    def keep_waiting(self) -> None:
+        """Commit the waiting best: the run has failed, and no save will follow."""
+        if self.waiting is None:
+            return
+        try:
+            self._commit(self.waiting)
+        except OSError as error:
+            name = self.waiting.meta.file_name
+            self.report(events.Log(level="error", message=f"{name} could not be saved: {error.strerror or error}"))
+
     def is_due(self) -> bool:
         """Is it time for the automatic save at an epoch's end?"""
         return time.monotonic() - self.saved_at >= self.policy.last_seconds

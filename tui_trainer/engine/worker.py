@@ -58,10 +58,8 @@ def work(order: Order) -> int:
         fallback = before if before in TERMINAL else "stopped" if state.started else "failed"
         last = events.State(status=fallback, reason="; ".join(error.problems))  # type: ignore[arg-type]
     except DivergedError as error:
-        last = events.State(
-            status="failed",
-            reason=f"{error}; the last finite checkpoint is kept; try a smaller learning rate",
-        )
+        kept = next((f"{path.stem} is kept" for path in checkpoint.scan(run.checkpoints)), "nothing was saved before")
+        last = events.State(status="failed", reason=f"{error}; {kept}; try a smaller learning rate")
     except torch.OutOfMemoryError:
         last = events.State(status="failed", reason=device.explain_out_of_memory(state.config))
     except Exception as error:
@@ -147,5 +145,9 @@ def train_run(run: Run, inbox: Inbox, state: RunState, order: Order, signals: Si
     keep = Retention(run.checkpoints, config.checkpoints, state.checkpoints, report)
     control = Control(inbox, trainer, keep, signals, report)
     report(events.State(status="running"))
-    finished = train(trainer, keep, report, control.go_on)
+    try:
+        finished = train(trainer, keep, report, control.go_on)
+    except Exception:
+        keep.keep_waiting()
+        raise
     return control.last_state if control.last_state and not finished else events.State(status="finished")

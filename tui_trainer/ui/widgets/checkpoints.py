@@ -112,7 +112,8 @@ class CheckpointPanel(Vertical):
         """What was done last, and how many there are."""
         found = self.follower.state.checkpoints.values()
         total = f"{plural(len(found), 'checkpoint')}, {size(sum(c.bytes for c in found))}"
-        lines = [self.last_words, Content.styled(total if found else "none yet; s saves one now", MUTED)]
+        none = "none yet; s saves one now" if self.follower.alive else "no checkpoint"
+        lines = [self.last_words, Content.styled(total if found else none, MUTED)]
         self.query_one("#checkpoint-status", Lines).content = Content("\n").join(line for line in lines if line)
 
     @property
