@@ -159,6 +159,16 @@ async def test_a_failed_run_says_why_and_quotes_its_log_literally(root: Path) ->
         await wait_to_see(pilot, "[bold red]RuntimeError[/]: [31mno memory")
 
 
+async def test_a_failed_run_does_not_quote_what_its_log_has_just_said(root: Path) -> None:
+    fake = FakeRun(root).take().start().train(1)
+    fake.run.worker_log.write_text("failed out of memory\n")
+    fake.write(events.State(status="failed", reason="out of memory"))
+    fake.release()
+    async with open_on(fake).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "✗ failed", "failed: out of memory")
+        assert "last lines of worker.log" not in seen(pilot)
+
+
 @pytest.mark.parametrize("status", ["stopped", "interrupted"])
 async def test_r_starts_a_worker_on_a_run_that_has_none(root: Path, status: str) -> None:
     fake = FakeRun(root).take().start().train(1)

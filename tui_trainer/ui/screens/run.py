@@ -18,7 +18,7 @@ from textual.timer import Timer
 from tui_trainer.runs.directory import Run
 from tui_trainer.runs.state import TERMINAL
 from tui_trainer.runs.verdict import Verdict, verdict
-from tui_trainer.text import InputError, percent
+from tui_trainer.text import InputError, clean, percent
 from tui_trainer.ui import report
 from tui_trainer.ui.notify import announce
 from tui_trainer.ui.report import Moment
@@ -195,8 +195,10 @@ class RunScreen(WorkerScreen):
         log = self.query_one(LogPanel)
         log.follow(state)
         ended_badly = state.status in ("failed", "interrupted")
-        if ended_badly and not self.log_quoted and (lines := report.tail(self.run_directory.worker_log)):
-            log.quote("last lines of worker.log", lines)
+        if ended_badly and not self.log_quoted:
+            told = f"{state.status} {state.reason}"  # the worker's last line: what the log above ends with
+            if lines := [line for line in report.tail(self.run_directory.worker_log) if clean(line) != told]:
+                log.quote("last lines of worker.log", lines)
         self.log_quoted = ended_badly
         self.query_one(CheckpointPanel).show()
         self.query_one(SystemPanel).show()
