@@ -1,6 +1,6 @@
 """The pictures of `docs/screens/`, taken from real runs: python docs/make_screens.py [SCENE …]
 
-Trains the digits, two moons, a study of three learning rates and, where MNIST is present, setting 2, a fork of it and
+Trains the digits, once until it diverges, two moons, a study of three learning rates and, where MNIST is present, setting 2, a fork of it and
 a live setting 4; one run is killed. Then every scene is photographed in every look.
 """
 
@@ -27,7 +27,7 @@ from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
 from tui_trainer.ui.settings import Settings
 
-SCREENS = Path(__import__("os").environ.get("SCREENS_TO", Path(__file__).parent / "screens"))
+SCREENS = Path(__file__).parent / "screens"
 FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)  # they would be fetched from a stranger's server
 PATIENCE_SECONDS = 60.0
 STUDY = """
@@ -114,7 +114,7 @@ SCENES = (
     Scene("settings", "", (((), "finished"), (("comma",), "theme"))),
     Scene("help", "setting-2", (((), "finished"), (("question_mark",), "closes"))),
     Scene("study", "study", (((), "9/9"),)),
-    Scene("printed", "study", (((), "9/9"), (("v",), "claim"))),
+    Scene("findings", "study", (((), "9/9"), (("v",), "beats"))),
     Scene("compare", "fork", (((), "finished"), (("c",), "Compare 2"))),
 )
 
