@@ -1,7 +1,7 @@
 """The pictures of `docs/screens/`, taken from real runs: python docs/make_screens.py [SCENE …]
 
-Trains the digits, once until it diverges, two moons, a study of three learning rates and, where MNIST is present, setting 2, a fork of it and
-a live setting 4; one run is killed. Then every scene is photographed in every look.
+Trains the digits, once until it diverges, two moons, a study of three learning rates and, where MNIST is present,
+setting 2, a fork of it and a live setting 4; one run is killed. Then every scene is photographed in every look.
 """
 
 import asyncio
