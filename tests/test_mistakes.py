@@ -12,7 +12,7 @@ from tests.running import Cli, make_run, process_put_back, quick, work
 from tui_trainer.engine import mistakes, trained
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
-from tui_trainer.ui import pixels
+from tui_trainer.ui import pixels, settings
 from tui_trainer.ui.screens.mistakes import MistakesScreen
 from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.widgets import job_line
@@ -188,6 +188,24 @@ async def test_without_colours_signs_are_darker_the_more_often(
         app.settings = Settings(ascii="on")
         app.take_looks()
         await wait_to_see(pilot, "#1,000", ":  300", ".    1")
+
+
+@pytest.mark.parametrize("look", [("theme", "trainer-mono"), ("ascii", "on")], ids=str)
+async def test_pictures_without_colours_or_blocks_are_characters(
+    look: tuple[str, str], root: Path, jobs: type[FakeJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "settings_file", lambda: root / "settings.toml")
+    fake = FakeRun(root, epochs=2).start().train(1, 2)
+    fake.save(2)
+    fake.finish()
+    jobs.results = [result((1, 0))]
+    app = make_app(root, fake.run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_to_see(pilot, "finished")
+        app.change_setting(*look)
+        await pilot.press("w")
+        await wait_to_see(pilot, "1 of 1", "     @@@@@")  # ink right below, paper left above
+        assert "▀" not in seen(pilot)
 
 
 async def test_fewer_pictures_than_mistakes_are_said_to_be_fewer(root: Path, jobs: type[FakeJob]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tui_trainer.text import in_ascii
+from tui_trainer.text import in_ascii, unicode_terminal
 
 SELECTED = 0.2  # brightness: `$accent 25%` of the colourless theme is brighter, a panel darker
 QUIET = 0.8  # brightness: muted text is darker
@@ -38,3 +40,9 @@ class Ascii(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [Segment(in_ascii(text), style, control) for text, style, control in segments]
+
+
+def keep_blocks(app: App[Any]) -> bool:
+    """Does half a block, its colour on another, reach the terminal as it is?"""
+    filtered = any(isinstance(each, Colourless | Ascii) for each in app.get_line_filters())
+    return unicode_terminal() and app.console.color_system != "standard" and not filtered

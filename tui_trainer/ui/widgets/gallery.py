@@ -14,7 +14,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui_trainer.text import clean, percent, unicode_terminal
+from tui_trainer.text import clean, percent
+from tui_trainer.ui.filters import keep_blocks
 from tui_trainer.ui.pixels import LEVELS, cells, character, extent, factor, rows_of, scaled
 
 GAP = 2  # cells between two pictures
@@ -143,7 +144,7 @@ class Gallery(Widget, can_focus=True):
 
     def _cell(self, top: int, bottom: int) -> tuple[str, Style]:
         """Two pixels: half a block, its colour on the other's; where there are no blocks or colours, a character."""
-        if not unicode_terminal() or self.app.console.color_system == "standard":
+        if not keep_blocks(self.app):
             return character(top, bottom), self.rich_style
         if (top, bottom) not in self.shades:
             ground, ink = self._paper_and_ink()
