@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from tui_trainer.config import change
 from tui_trainer.runs import directory, events, launch
 from tui_trainer.runs.commands import AnyCommand, Set, receive
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.maps import LEVELS, SIDE, ZERO, Layer, Unit
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.launcher import Launcher
@@ -254,6 +256,36 @@ class FakeRun:
                 points=[(-0.9, 1.4, 0), (1.9, -0.4, 1)],
             )
         )
+
+    def drew(self, epoch: int, layers: list[Layer] | None = None) -> FakeRun:
+        """What every unit computes, all over the same plane."""
+        edges = {"left": -1.0, "right": 2.0, "bottom": -0.5, "top": 1.5}
+        return self.write(events.Neurons(epoch=epoch, step=epoch * self.steps, layers=layers or some_layers(), **edges))
+
+
+def some_layers() -> list[Layer]:
+    """Two inputs, six half-planes of which one is dead, 64 units that are sums of them, two classes."""
+
+    def unit(value: Callable[[float, float], float], bias: float | None = None, *weights: tuple[int, float]) -> Unit:
+        along = [2 * place / (SIDE - 1) - 1 for place in range(SIDE)]
+        values = [value(x, -y) for y in along for x in along]
+        greatest = max(map(abs, values)) or 1.0
+        cells = "".join(LEVELS[round(v / greatest * ZERO) + ZERO] for v in values)
+        return Unit(cells, round(min(values), 3), round(max(values), 3), bias, list(weights))
+
+    def cut(number: int) -> Callable[[float, float], float]:
+        angle = math.pi * number / 6
+        a, b = math.cos(angle), math.sin(angle)
+        return lambda x, y: 0.0 if number == 4 else max(a * x + b * y + 0.1, 0.0)
+
+    def ring(number: int) -> Callable[[float, float], float]:
+        return lambda x, y: math.tanh(3 * (x * x + y * y - number / 8))
+
+    planes = [unit(cut(n), 0.1, (0, round(math.cos(n), 3)), (1, round(math.sin(n), 3))) for n in range(6)]
+    rings = [unit(ring(n), 0.5 - 0.25 * n, *((s, 1.5 - 0.7 * s) for s in range(6))) for n in range(8)]
+    classes = [unit(lambda x, y, c=c: float((x * x + y * y < 0.5) == c), 0.5, (3, 2.0), (1, -1.0)) for c in (0, 1)]  # type: ignore[misc]
+    inputs = [unit(lambda x, y: x), unit(lambda x, y: y)]
+    return [Layer(2, inputs), Layer(6, planes), Layer(64, rings), Layer(2, classes)]
 
 
 @contextmanager

@@ -304,6 +304,11 @@ def boundary(world: World) -> Place:
     return Place(world.app(fake), [see("running"), "right_square_bracket", see("decision boundary")])
 
 
+def neurons(world: World) -> Place:
+    fake = world.run(3, preset="xor/xor-mlp").bound(3).drew(3)
+    return Place(world.app(fake), [see("running"), "h", Open("NeuronsScreen"), see("layer 1"), "right"])
+
+
 def rewind(world: World) -> Place:
     steps: list[Step] = [see("finished"), "b", Open("RewindScreen"), see("epoch 6/6"), "left left", see("epoch 4/6")]
     return Place(world.app(world.finished()), steps)
@@ -488,6 +493,7 @@ LARGE_TOO = (
     run_live,
     run_finished,
     boundary,
+    neurons,
     rewind,
     mistakes,
     compare,
@@ -517,6 +523,7 @@ PLACES: dict[str, Callable[[World], Place]] = {
         run_interrupted,
         run_stopped,
         boundary,
+        neurons,
         rewind,
         others,
         overlay,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.dashboard import some_layers
 from tests.running import make_run, quick, work
 from tui_trainer.runs import events, follow
 from tui_trainer.runs.events import (
@@ -21,6 +22,7 @@ from tui_trainer.runs.events import (
     EventReader,
     Log,
     Metrics,
+    Neurons,
     Rewound,
     State,
 )
@@ -61,6 +63,11 @@ def drawn(step: int) -> Boundary:
     return Boundary(epoch=step // 10, step=step, rows=["01"], points=[], **edges)
 
 
+def mapped(step: int) -> Neurons:
+    edges = {"left": 0.0, "right": 1.0, "bottom": 0.0, "top": 1.0}
+    return Neurons(epoch=step // 10, step=step, layers=some_layers(), **edges)
+
+
 def changed(step: int, **fields: int) -> Applied:
     paths = {f"training.{name}": value for name, value in fields.items()}
     return Applied(id=f"c{step}", command="set", epoch=step // 10, step=step, changes=paths)
@@ -81,13 +88,14 @@ def test_the_first_of_equal_epochs_is_best() -> None:
 
 def test_after_a_rewind_nothing_later_is_known() -> None:
     before = (metrics(5), epoch(1, 0.5), metrics(15), saved(15))
-    later = (metrics(18), epoch(2, 0.9), saved(20), EarlyStop(epoch=2, best_epoch=1, metric="val_loss"), drawn(25))
+    stopped = EarlyStop(epoch=2, best_epoch=1, metric="val_loss")
+    later = (metrics(18), epoch(2, 0.9), saved(20), stopped, drawn(25), mapped(25))
     state = state_of(*before, *later, Rewound(epoch=1, step=15, seconds=1.5))
     plain = state_of(*before)
     assert (state.epoch, state.step, state.seconds) == (1, 15, 1.5)
     assert state.best and state.best.epoch == 1
     assert state.epochs_done == plain.epochs_done and state.checkpoints == plain.checkpoints
-    assert state.series == plain.series and (state.early_stop, state.boundary) == (None, None)
+    assert state.series == plain.series and (state.early_stop, state.boundary, state.neurons) == (None, None, None)
     assert max(state.series["train_loss"].steps) == 15
     again = state_of(*before, *later, Rewound(epoch=0, step=0, seconds=0.0))
     assert again.best is None and again.epochs_done == [] and again.checkpoints == {}

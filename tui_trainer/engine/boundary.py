@@ -1,5 +1,7 @@
 """What a network with two inputs answers all over the plane, for a picture of its decision boundary."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 
@@ -12,18 +14,35 @@ SHOWN_POINTS = 200
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
+@dataclass(frozen=True)
+class Extent:
+    """The part of the plane that is looked at: the data's, and a quarter of it beyond."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    @classmethod
+    def of(cls, images: torch.Tensor) -> "Extent":
+        low, high = images.min(0).values, images.max(0).values
+        margin = (high - low) / 4
+        (left, bottom), (right, top) = (low - margin).tolist(), (high + margin).tolist()
+        return cls(left, right, bottom, top)
+
+    def grid(self, columns: int, rows: int, device: torch.device) -> torch.Tensor:
+        """Places [rows · columns, 2], first row on top."""
+        x = torch.linspace(self.left, self.right, columns, device=device)
+        y = torch.linspace(self.top, self.bottom, rows, device=device)
+        return torch.stack((x.repeat(rows), y.repeat_interleave(columns)), 1)
+
+
 @torch.inference_mode()
 def draw(model: nn.Module, train: Examples, epoch: int, step: int) -> events.Boundary:
-    """The predicted class on a grid that reaches a quarter of the data's extent beyond it, first row on top."""
-    low, high = train.images.min(0).values, train.images.max(0).values
-    margin = (high - low) / 4
-    (left, bottom), (right, top) = (low - margin).tolist(), (high + margin).tolist()
-    device = train.images.device
-    x = torch.linspace(left, right, COLUMNS, device=device)
-    y = torch.linspace(top, bottom, ROWS, device=device)
-    grid = torch.stack((x.repeat(ROWS), y.repeat_interleave(COLUMNS)), 1)
+    """The predicted class on a grid, first row on top."""
+    extent = Extent.of(train.images)
     with evaluating(model):
-        classes = model(grid).argmax(1).tolist()
+        classes = model(extent.grid(COLUMNS, ROWS, train.images.device)).argmax(1).tolist()
     answers = "".join(DIGITS[c] if c < len(DIGITS) else "?" for c in classes)
     shown = slice(None, None, max(1, len(train) // SHOWN_POINTS))
     points = [
@@ -32,10 +51,7 @@ def draw(model: nn.Module, train: Examples, epoch: int, step: int) -> events.Bou
     return events.Boundary(
         epoch=epoch,
         step=step,
-        left=left,
-        right=right,
-        bottom=bottom,
-        top=top,
+        **vars(extent),
         rows=[answers[row * COLUMNS : (row + 1) * COLUMNS] for row in range(ROWS)],
         points=points,
     )

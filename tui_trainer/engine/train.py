@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from tui_trainer.engine import boundary, checkpoint
+from tui_trainer.engine import checkpoint
 from tui_trainer.engine.checkpoint import Best, Snapshot
 from tui_trainer.engine.evaluate import evaluate
+from tui_trainer.engine.pictures import Pictures
 from tui_trainer.engine.step import Sums
 from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import events
@@ -78,7 +79,7 @@ def train(trainer: Trainer, keep: Keeper, report: Report, go_on: Callable[[], bo
     t, clock = trainer, trainer.clock
     step_size = t.config.training.batch_size * t.config.training.accumulate
     chunk_steps = 1
-    window = Window()
+    window, pictures = Window(), Pictures()
     clock.enter("training")
     replay_due(t, report)
     while t.epoch_step or not (t.is_done or t.stops_early):  # an epoch that has begun is brought to its end
@@ -124,7 +125,8 @@ def train(trainer: Trainer, keep: Keeper, report: Report, go_on: Callable[[], bo
             if not go_on():
                 return False
         trained_on = min(t.epoch_step * step_size, len(order))
-        finish_epoch(t, keep, report, trained_on, (trained_on - began) / (clock_training(t) - began_seconds))
+        images_per_second = (trained_on - began) / (clock_training(t) - began_seconds)
+        finish_epoch(t, keep, report, pictures, trained_on, images_per_second)
         replay_due(t, report)
         if not (t.is_done or t.stops_early) and not go_on():
             return False
@@ -138,7 +140,9 @@ def clock_training(t: Trainer) -> float:
     return t.clock.spent["training"]
 
 
-def finish_epoch(t: Trainer, keep: Keeper, report: Report, examples: int, images_per_second: float) -> None:
+def finish_epoch(
+    t: Trainer, keep: Keeper, report: Report, pictures: Pictures, examples: int, images_per_second: float
+) -> None:
     """Validate, report, remember the best, save when due. The epoch trained on `examples`."""
     clock = t.clock
     val_loss, val_accuracy = evaluate(t.model, t.splits.validation)
@@ -163,14 +167,14 @@ def finish_epoch(t: Trainer, keep: Keeper, report: Report, examples: int, images
             saving_seconds=clock.spent["saving"],
         )
     )
-    if t.splits.train.images.shape[1] == 2 and (t.is_done or t.boundary_is_due()):
-        report(boundary.draw(t.model, t.splits.train, t.epoch, t.step))
     t.sums, t.val_accuracy = Sums(0.0, 0), val_accuracy
     t.path.restart(t.sums)
     t.watch(val_loss, val_accuracy)
     if t.early_stop_epoch == t.epoch:
         early = t.config.early_stopping
         report(events.EarlyStop(epoch=t.epoch, best_epoch=t.early.best_epoch, metric=early.metric))
+    for picture in pictures.due(t, last=t.is_done or t.stops_early):
+        report(picture)
     policy = t.config.checkpoints
     clock.enter("saving")
     if t.best is None or val_accuracy > t.best.val_accuracy:

@@ -1,6 +1,5 @@
 """Everything that changes while a run trains, and how it is captured, restored and changed live."""
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -92,7 +91,6 @@ class Trainer:
         self.early_stop_epoch = 0
         self.plateau = Patience()
         self.falls = 0
-        self.boundary_drawn = -math.inf
         self.applied: list[str] = []
         self.pending: list[Change] = []
 
@@ -128,14 +126,6 @@ class Trainer:
     def learning_rate(self) -> float:
         """The last layer's rate for the next step."""
         return self.config.optimizer.learning_rate * self.factors(1)[0]
-
-    def boundary_is_due(self) -> bool:
-        """Twice a second is enough for eyes."""
-        now = time.monotonic()
-        due = now - self.boundary_drawn >= 0.5
-        if due:
-            self.boundary_drawn = now
-        return due
 
     def watch(self, val_loss: float, val_accuracy: float) -> None:
         """Take an epoch's validation into the memories of early stopping and of the plateau schedule."""

@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from tui_trainer.files import open_regular
+from tui_trainer.runs.maps import Layers
 
 FORMAT = 1
 Status = Literal["starting", "running", "paused", "finished", "stopped", "failed"]
@@ -101,6 +102,18 @@ class Boundary(Event, kw_only=True):
     points: list[tuple[float, float, int]]
 
 
+class Neurons(Event, kw_only=True):
+    """Of a network with two inputs: what every unit computes over the part of the plane between these edges."""
+
+    epoch: int
+    step: int
+    left: float
+    right: float
+    bottom: float
+    top: float
+    layers: Layers
+
+
 class EarlyStop(Event, kw_only=True):
     """After epoch `epoch` the metric had not got better since `best_epoch` for as long as early stopping waits."""
 
@@ -170,6 +183,7 @@ AnyEvent = (
     | Metrics
     | Epoch
     | Boundary
+    | Neurons
     | EarlyStop
     | Evaluated
     | Checkpoint

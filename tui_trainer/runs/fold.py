@@ -98,6 +98,10 @@ def _boundary(state: RunState, event: events.Boundary) -> None:
     state.boundary = event
 
 
+def _neurons(state: RunState, event: events.Neurons) -> None:
+    state.neurons = event
+
+
 def _early_stop(state: RunState, event: events.EarlyStop) -> None:
     state.early_stop = event
     _note(state, event, f"early stopping: {event.metric} no better since epoch {event.best_epoch}")
@@ -157,6 +161,8 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
         state.early_stop = None
     if state.boundary and state.boundary.step > event.step:
         state.boundary = None
+    if state.neurons and state.neurons.step > event.step:
+        state.neurons = None
     state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
     state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
     state.hashes = {step: sha for step, sha in state.hashes.items() if step <= event.step}
@@ -180,6 +186,7 @@ _FOLDERS: dict[type, Callable[[RunState, Any], None]] = {
     events.Metrics: _metrics,
     events.Epoch: _epoch,
     events.Boundary: _boundary,
+    events.Neurons: _neurons,
     events.EarlyStop: _early_stop,
     events.Evaluated: _evaluated,
     events.Checkpoint: _checkpoint,

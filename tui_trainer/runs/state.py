@@ -76,6 +76,7 @@ class RunState:
     best: events.Epoch | None = None
     early_stop: events.EarlyStop | None = None
     boundary: events.Boundary | None = None
+    neurons: events.Neurons | None = None
     evaluations: dict[tuple[str, str], events.Evaluated] = field(default_factory=dict)
     checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
     hashes: dict[int, str] = field(default_factory=dict)

@@ -1,14 +1,15 @@
-"""Small grey pictures as characters: two pixels in a cell, one above the other. Pure."""
+"""Small pictures as characters, grey ones and signed ones: two pixels in a cell, one above the other. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 LEVELS = 16  # of grey: as many as eyes tell apart in a cell
 RAMP = " .:-=+*#%@"
+ABOVE, BELOW = " .:o8@", " '-~=%"  # dots and rings for what is above 0, strokes for what is below
 
 Pixels = list[list[int]]
-"""Rows of grey levels from 0 to 255."""
+"""Rows of grey levels from 0 to 255; in a signed picture from -255 to 255."""
 
 
 def rows_of(values: Sequence[int], shape: tuple[int, int]) -> Pixels:
@@ -53,13 +54,28 @@ def _mean(picture: Pixels, top: int, left: int, step: int) -> int:
 
 def cells(picture: Pixels) -> list[list[tuple[int, int]]]:
     """The levels, below `LEVELS`, of the upper and the lower pixel of each cell."""
+    return [[(top * LEVELS // 256, bottom * LEVELS // 256) for top, bottom in row] for row in _pairs(picture)]
+
+
+def signed_cells(picture: Pixels) -> list[list[tuple[int, int]]]:
+    """The same of a signed picture: levels between `-LEVELS` and `LEVELS`, 0 only where the pixel is almost 0."""
+    most = LEVELS - 1
+    return [[(round(top * most / 255), round(bottom * most / 255)) for top, bottom in row] for row in _pairs(picture)]
+
+
+def _pairs(picture: Pixels) -> Iterator[list[tuple[int, int]]]:
+    """The upper and the lower pixel of the cells, row by row."""
     even = picture if len(picture) % 2 == 0 else [*picture, [0] * len(picture[0])]
-    return [
-        [(top * LEVELS // 256, bottom * LEVELS // 256) for top, bottom in zip(upper, lower, strict=True)]
-        for upper, lower in zip(even[::2], even[1::2], strict=True)
-    ]
+    for upper, lower in zip(even[::2], even[1::2], strict=True):
+        yield list(zip(upper, lower, strict=True))
 
 
 def character(top: int, bottom: int) -> str:
     """The two levels of a cell as one character, the more ink the higher."""
     return RAMP[(top + bottom) * (len(RAMP) - 1) // (2 * (LEVELS - 1))]
+
+
+def signed_character(top: int, bottom: int) -> str:
+    """Two signed levels as one character, which tells their sign without colour, and by its ink how far from 0."""
+    ramp = ABOVE if top + bottom > 0 else BELOW
+    return ramp[-(-abs(top + bottom) * (len(ramp) - 1) // (2 * (LEVELS - 1)))]

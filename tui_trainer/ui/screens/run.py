@@ -48,8 +48,8 @@ class RunScreen(WorkerScreen):
         "curves at its end. The charts show training (mean over the last steps, the thin line) and validation (the "
         "line with dots, once an epoch); ★ is the best epoch, ◆ a checkpoint that stays, ▲ a live change, ■ where "
         "early stopping would end or has ended it; [ and ] lead to the learning rate, and with two inputs to the "
-        "decision boundary. Pause, save, change and stop are asked of the worker; it acts within a moment and confirms "
-        "in the log. Leaving, like esc, never stops the training."
+        "decision boundary; h then shows what each neuron computes. Pause, save, change and stop are asked of the "
+        "worker; it acts within a moment and confirms in the log. Leaving, like esc, never stops the training."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *WORKER_KEYS,

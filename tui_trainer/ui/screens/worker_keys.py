@@ -25,11 +25,12 @@ WORKER_KEYS = (
 DOORS = (
     Binding("b", "rewind", "rewind", tooltip="Back over its epochs, and a fork from one of them"),
     Binding("w", "mistakes", "mistakes", tooltip="What it confuses, and its worst mistakes"),
+    Binding("h", "neurons", "neurons", tooltip="What every unit computes, of a network with two inputs"),
     Binding("c", "compare", "compare", show=False, tooltip="This run beside the one it was forked from"),
 )
 """To other screens about the run; last in a footer, which drops what it has no room for from its end."""
-DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork", "mistakes"}
-"""Actions that not every state allows."""
+DEPENDENT = {"pause", "resume", "save", "stop", "change", "fork", "mistakes", "neurons"}
+"""Actions that not every state, or not every network, allows."""
 
 
 class WorkerScreen(ChartScreen):
@@ -58,11 +59,12 @@ class WorkerScreen(ChartScreen):
         state = self.follower.state
         if self.launched_at is not None:
             return set()
-        saved = {"fork", "mistakes"} if state.newest_checkpoint else set()
+        always = {"fork", "mistakes"} if state.newest_checkpoint else set()
+        always |= {"neurons"} if self.charts.plane else set()
         if not self.live:
-            return saved | ({"resume"} if state.status in ("stopped", "interrupted") else set())
+            return always | ({"resume"} if state.status in ("stopped", "interrupted") else set())
         live = {"running": {"pause", "save", "stop", "change"}, "paused": {"resume", "save", "stop", "change"}}
-        return saved | live.get(state.status, set())
+        return always | live.get(state.status, set())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action in self.possible() if action in DEPENDENT else True
@@ -128,6 +130,11 @@ class WorkerScreen(ChartScreen):
         from tui_trainer.ui.screens.mistakes import MistakesScreen
 
         self.app.push_screen(MistakesScreen(self.follower))
+
+    def action_neurons(self) -> None:
+        from tui_trainer.ui.screens.neurons import NeuronsScreen
+
+        self.app.push_screen(NeuronsScreen(self.follower))
 
     @property
     def parent_run(self) -> Run | None:
