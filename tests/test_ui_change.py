@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -147,6 +148,21 @@ async def test_two_inputs_show_their_decision_boundary(root: Path) -> None:
             assert {"area0", "area1", "area0+point0", "area1+point1"} <= {style for _, style in cells}
             assert {"".join(set(text)) for text, style in cells if style == "area0"} == {" "}
             assert {"".join(set(text)) for text, style in cells if style == "area1"} == {"·"}
+
+
+@pytest.mark.parametrize("rows", [[], [""], ["\x1b" * 9], ["0"] * 1000, ["é漢"]], ids=range(5))
+@pytest.mark.parametrize("edge", [-1.0, 1.7e308], ids=str)
+async def test_a_boundary_that_no_worker_wrote_harms_nobody(rows: list[str], edge: float, root: Path) -> None:
+    points = [(1e308, -1e308, 3), (0.0, 0.0, -(2**60))]
+    edges = {"left": -edge, "right": edge, "bottom": edge, "top": -edge}
+    with live_run(root, preset="xor/xor-mlp") as fake:
+        fake.write(events.Boundary(epoch=4, step=4, rows=rows, points=points, **edges))
+        fake.train(4)
+        async with make_app(root, fake.run).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "decision boundary", "4/10")
+            await pilot.resize_terminal(80, 24)
+            await pilot.press("right_square_bracket")
+            await wait_to_see(pilot, "decision boundary")
 
 
 async def test_early_stopping_and_the_parent_are_in_the_result(root: Path) -> None:

@@ -4,9 +4,10 @@ import errno
 import os
 import time
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from tui_trainer.files import open_regular
 from tui_trainer.runs.maps import Layers
@@ -98,8 +99,8 @@ class Boundary(Event, kw_only=True):
     right: float
     bottom: float
     top: float
-    rows: list[str]
-    points: list[tuple[float, float, int]]
+    rows: Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(min_length=1, max_length=500)]
+    points: Annotated[list[tuple[float, float, int]], Meta(max_length=10_000)]
 
 
 class Neurons(Event, kw_only=True):

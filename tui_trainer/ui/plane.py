@@ -67,9 +67,12 @@ def _area(plane: Boundary, x: int, y: int, columns: int, lines: int, ascii_only:
 
 
 def _cell(value: float, low: float, high: float, cells: int) -> int:
-    """The cell of a value on an axis of so many cells; `low` may be the greater end."""
+    """The cell of a value on an axis of so many cells, -1 where it has none; `low` may be the greater end."""
     span = high - low
-    return int((value - low) / span * cells) if span and value != high else cells - 1
+    if not span or value == high:
+        return cells - 1
+    share = (value - low) / span
+    return int(share * cells) if 0 <= share <= 1 else -1
 
 
 def _foot(plane: Boundary, columns: int) -> str:
