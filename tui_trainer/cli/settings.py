@@ -36,7 +36,7 @@ def settings(
     elif as_json:
         print(json.dumps(asdict(found)))
     else:
-        rows = [(one.name, getattr(found, one.name), ", ".join(one.choices), one.help) for one in stored.CHOICES]
+        rows = [(one.name, getattr(found, one.name), ", ".join(one.words), one.help) for one in stored.CHOICES]
         plain.print_table(("setting", "is", "may be", "what it does"), rows)
         for action, keys in found.keys.items():
             print(f"keys.{action} = {keys}")

@@ -120,8 +120,8 @@ class TrainerApp(Navigation):
     def on_unmount(self) -> None:
         self.launcher.close()
 
-    def change_setting(self, name: str, value: str) -> None:
-        """Take a setting of `settings.CHOICES` into force, and write the file."""
+    def change_setting(self, name: str, value: str | tuple[str, ...]) -> None:
+        """Take a setting into force, and write the file."""
         self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
         self.take_looks()
         self.refresh_css(animate=False)

@@ -15,14 +15,14 @@ from textual.geometry import Size
 
 from tui_trainer.runs.series import Bucket, Series
 from tui_trainer.runs.state import TERMINAL, RunState
-from tui_trainer.ui import axes
+from tui_trainer.ui import axes, settings
 from tui_trainer.ui.draw import GUTTER
 from tui_trainer.ui.plot import LARGEST, Band, Curve, Drawing, Mark, Message, Picture
 from tui_trainer.ui.rows import OTHERS
 from tui_trainer.ui.scale import LABELS, Scale
 from tui_trainer.ui.view import View, span, whole
 
-SMOOTHING = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98)
+SMOOTHING = tuple(map(float, settings.SMOOTHING))
 SETTLED = 0.05  # share of the x range left out of a linear y range: the first fall would flatten all that follows
 MARGIN = 0.05  # of a window, beside it: lines go on to its edges
 LOG_PARTS = 10

@@ -9,38 +9,57 @@ from pathlib import Path
 from typing import Any
 
 from tui_trainer.files import open_regular, write_whole
-from tui_trainer.text import InputError, nearest
+from tui_trainer.text import InputError, clean, nearest
 
 LARGEST = 1 << 16  # bytes of the file
-THEMES = ("trainer-dark", "trainer-light", "trainer-contrast", "trainer-contrast-light", "trainer-mono")
-SWITCH = ("auto", "on", "off")
+LOOKS = {
+    "trainer-dark": "dark",
+    "trainer-light": "light",
+    "trainer-contrast": "strong dark",
+    "trainer-contrast-light": "strong light",
+    "trainer-mono": "no colours",
+}
+THEMES = tuple(LOOKS)
+ENDINGS = {"off": "off", "bell": "bell", "osc9": "desktop", "both": "bell and desktop"}
+SMOOTHING = ("0", "0.5", "0.8", "0.9", "0.95", "0.98")
+SWITCH = {"auto": "auto", "on": "on", "off": "off"}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One of the settings that are a choice of words; the first is the default."""
+    """One of the settings that are a choice. `words`: its values in the file, the first the default, and on screen."""
 
     name: str
-    choices: tuple[str, ...]
+    title: str
+    words: Mapping[str, str]
     help: str
 
 
 CHOICES = (
-    Setting("theme", THEMES, "Colours: dark or light, the same with strong contrast, or none."),
-    Setting("notify", ("off", "bell", "osc9", "both"), "When a watched run ends: the bell, a desktop notification."),
-    Setting("slow_link", SWITCH, "Repaint rarely, for a terminal far away; auto: when logged in over SSH."),
-    Setting("ascii", SWITCH, "Draw with plain ASCII; auto: where the locale is not UTF-8."),
+    Setting("theme", "theme", LOOKS, "Colours: dark or light, the same with strong contrast, or none."),
+    Setting("notify", "when a run ends", ENDINGS, "When a watched run ends: the bell, a desktop notification."),
+    Setting(
+        "smoothing",
+        "smoothing",
+        {share: share if float(share) else "none" for share in SMOOTHING},
+        "How smooth the curves of training are at first; on a chart + and - change it.",
+    ),
+    Setting("slow_link", "slow link", SWITCH, "Repaint rarely, for a terminal far away; auto: logged in over SSH."),
+    Setting("ascii", "plain ASCII", SWITCH, "Draw with plain ASCII; auto: where the locale is not UTF-8."),
 )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What each setting of `CHOICES` is, and the keys a person has put actions on, by the action's id."""
+    """What each setting of `CHOICES` is, the columns chosen for the table of all runs, none for the usual ones, and
+    the keys a person has put actions on, by the action's id."""
 
     theme: str = THEMES[0]
     notify: str = "off"
+    smoothing: str = SMOOTHING[0]
     slow_link: str = "auto"
     ascii: str = "auto"
+    columns: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,12 +88,16 @@ def load(file: Path | None = None) -> tuple[Settings, list[str]]:
 def judge(values: Mapping[str, Any], file: str) -> tuple[Settings, list[str]]:
     """What the file's values mean, and what is wrong with them."""
     settings, problems = Settings(), []
-    choices = {setting.name: setting.choices for setting in CHOICES}
+    choices = {setting.name: tuple(setting.words) for setting in CHOICES}
     for name, value in values.items():
-        if name in choices and value in choices[name]:
-            settings = replace(settings, **{name: value})
+        if name in choices and str(value) in choices[name]:
+            settings = replace(settings, **{name: str(value)})  # type: ignore[arg-type]
         elif name in choices:
             problems.append(f"{file}: {name}: {str(value)[:40]!r} is none of {', '.join(choices[name])}")
+        elif name == "columns" and isinstance(value, list) and all(isinstance(field, str) for field in value):
+            settings = replace(settings, columns=tuple(clean(field, 80) for field in value))
+        elif name == "columns":
+            problems.append(f'{file}: columns: must be names of fields, as ["status", "test_accuracy"]')
         elif name == "keys" and isinstance(value, dict):
             good = {action: keys for action, keys in value.items() if isinstance(keys, str) and keys.strip()}
             problems += [
@@ -104,6 +127,8 @@ def save(settings: Settings, file: Path | None = None) -> None:
         raise InputError(f"{file}: cannot be read, so nothing is written to it: {error}") from None
     for setting in CHOICES:
         document[setting.name] = getattr(settings, setting.name)
+    if settings.columns or "columns" in document:
+        document["columns"] = list(settings.columns)
     if settings.keys or "keys" in document:
         document["keys"] = dict(settings.keys)
     file.parent.mkdir(parents=True, exist_ok=True)

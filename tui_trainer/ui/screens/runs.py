@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -18,7 +18,7 @@ from tui_trainer.runs.filter import Filter
 from tui_trainer.runs.listing import Summary
 from tui_trainer.runs.summaries import Summaries
 from tui_trainer.text import InputError
-from tui_trainer.ui.columns import column
+from tui_trainer.ui.columns import DEFAULT, column
 from tui_trainer.ui.messages import CompareWanted, OpenWanted, ResumeWanted
 from tui_trainer.ui.run_list import detail, headline
 from tui_trainer.ui.screens.columns import ColumnsScreen
@@ -28,6 +28,9 @@ from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.run_table import RunTable
 from tui_trainer.ui.words import MUTED
+
+if TYPE_CHECKING:
+    from tui_trainer.ui.app import TrainerApp
 
 REFRESH_SECONDS = 3.0
 EXAMPLE = "filter: val_accuracy>98% optimizer=adam -tag:debug, or words of a name"
@@ -91,6 +94,7 @@ class RunsScreen(RunChanges):
         yield KeyFooter()
 
     def on_mount(self) -> None:
+        self.table.fields = cast("TrainerApp", self.app).settings.columns or DEFAULT
         self.read_runs(measure=True)
         self.set_interval(REFRESH_SECONDS, self.read_runs)
 
@@ -226,6 +230,7 @@ class RunsScreen(RunChanges):
         if fields is not None:
             self.table.fields = fields
             self.table.refresh()
+            cast("TrainerApp", self.app).change_setting("columns", fields)
 
     # what is done with runs
 

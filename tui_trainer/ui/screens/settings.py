@@ -58,8 +58,9 @@ class SettingsScreen(Screen[None]):
         with Vertical(id="settings"):
             for setting in settings.CHOICES:
                 with Horizontal(classes="setting"):
-                    yield Line(Content(setting.name.replace("_", " ")), classes="setting-name")
-                    yield Choice(setting.choices, getattr(self.trainer.settings, setting.name), id=setting.name)
+                    yield Line(Content(setting.title), classes="setting-name")
+                    value = getattr(self.trainer.settings, setting.name)
+                    yield Choice(tuple(setting.words), value, setting.words, id=setting.name)
         yield Line(id="setting-help")
         yield OptionList(id="commands", markup=False)
         yield KeyFooter()
@@ -80,21 +81,27 @@ class SettingsScreen(Screen[None]):
         mark = "●" if command.id in self.trainer.settings.keys else " "
         keys = f"{self.keys_of(command):<{self.keys_width}}"
         return Content.assemble(
-            (f"{mark} {command.place:<{PLACE_WIDTH}}", MUTED), (keys, "bold $accent"), command.words
+            (f"{mark} {command.place.replace('-', ' '):<{PLACE_WIDTH}}", MUTED), (keys, "bold $accent"), command.words
         )
 
     def keys_of(self, command: Command) -> str:
         return " ".join(map(keymap.shown, keymap.keys_of(command, self.trainer.settings.keys)))
 
     @on(events.DescendantFocus)
-    def explain(self, event: events.DescendantFocus) -> None:
-        found = next((one for one in settings.CHOICES if one.name == event.widget.id), None)
+    @on(OptionList.OptionHighlighted, "#commands")
+    def explain(self) -> None:
+        """What has the focus, and how the file calls it."""
+        found = next((one for one in settings.CHOICES if self.focused and one.name == self.focused.id), None)
+        at = self.query_one("#commands", OptionList).highlighted or 0
         words = found.help if found else "Keys: enter, then the key that an action shall have."
-        self.query_one("#setting-help", Line).content = Content.styled(words, MUTED)
+        value = getattr(self.trainer.settings, found.name) if found else ""
+        line = f'{found.name} = "{value}"' if found else f'keys."{self.commands[at].id}"'
+        self.query_one("#setting-help", Line).content = Content.styled(f"{words}\nin the file: {line}", MUTED)
 
     @on(Choice.Changed)
     def take(self, event: Choice.Changed) -> None:
         self.trainer.change_setting(str(event.choice.id), event.value)
+        self.explain()
 
     @on(OptionList.OptionSelected, "#commands")
     def ask_key(self, event: OptionList.OptionSelected) -> None:

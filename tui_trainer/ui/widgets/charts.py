@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
 from textual import on
@@ -25,6 +25,9 @@ from tui_trainer.ui.scale import Scale
 from tui_trainer.ui.view import View, span
 from tui_trainer.ui.widgets.chart import Chart, Legend
 from tui_trainer.ui.widgets.chart_grid import ChartGrid
+
+if TYPE_CHECKING:
+    from tui_trainer.ui.app import TrainerApp
 
 PLANE = "boundary"
 TRAIN, VALIDATION = Legend("train", "⠒⠒", "train"), Legend("validation", "⠒●⠒", "val")
@@ -57,6 +60,10 @@ class Charts(ChartGrid):
         self.state = state
         self.reading = reading
         self.plane = _has_two_inputs(state.config)
+
+    def on_mount(self) -> None:
+        wanted = cast("TrainerApp", self.app).settings.smoothing
+        self.set_reactive(Charts.smoothing, SMOOTHING.index(float(wanted)))
 
     @property
     def order(self) -> list[str]:

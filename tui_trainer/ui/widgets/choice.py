@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import events
@@ -18,7 +19,10 @@ ROOM_BESIDE = 18  # cells for the note
 
 
 class Choice(Widget, can_focus=True):
-    """`relu` `tanh` `sigmoid` in a row; where they do not fit, the chosen one with its number."""
+    """`relu` `tanh` `sigmoid` in a row; where they do not fit, the chosen one with its number.
+
+    `words`: what a choice is called, where it is not called as it is.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "previous", show=False),
@@ -39,31 +43,35 @@ class Choice(Widget, can_focus=True):
 
     value = reactive("")
 
-    def __init__(self, choices: tuple[str, ...], value: str, id: str | None = None) -> None:
+    def __init__(
+        self, choices: tuple[str, ...], value: str, words: Mapping[str, str] | None = None, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self.choices = choices
+        self.words = words or {choice: choice for choice in choices}
         self.set_reactive(Choice.value, value)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All words where they leave room for a note beside them, else the longest one."""
-        everything = sum(len(word) + 2 for word in self.choices)
+        everything = sum(len(word) + 2 for word in self.words.values())
         if everything <= container.width - ROOM_BESIDE:
             return everything
-        return max(map(len, self.choices)) + 2 + len(" 1/1 ‹ ›")
+        return max(map(len, self.words.values())) + 2 + len(" 1/1 ‹ ›")
 
     def render(self) -> Content:
         if self._all_fit:
-            pieces = [piece for word in self.choices for piece in self._word(word)]
+            pieces = [piece for choice in self.choices for piece in self._word(choice)]
             return Content.assemble(*pieces)
         number = self.choices.index(self.value) + 1
         return Content.assemble(*self._word(self.value), (f" {number}/{len(self.choices)} ‹ ›", MUTED))
 
     @property
     def _all_fit(self) -> bool:
-        return sum(len(word) + 2 for word in self.choices) <= self.size.width
+        return sum(len(word) + 2 for word in self.words.values()) <= self.size.width
 
-    def _word(self, word: str) -> tuple[tuple[str, str], ...]:
-        if word != self.value:
+    def _word(self, choice: str) -> tuple[tuple[str, str], ...]:
+        word = self.words[choice]
+        if choice != self.value:
             return ((f" {word} ", MUTED),)
         if self.has_focus:
             return ((f" {word} ", "reverse"),)
@@ -82,8 +90,8 @@ class Choice(Widget, can_focus=True):
             self.action_move(1)
             return
         edge = 0
-        for word in self.choices:
-            edge += len(word) + 2
+        for choice in self.choices:
+            edge += len(self.words[choice]) + 2
             if event.x < edge:
-                self.choose(word)
+                self.choose(choice)
                 return
