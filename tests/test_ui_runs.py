@@ -163,7 +163,7 @@ async def test_no_runs_and_unreadable_ones_are_told(root: Path) -> None:
     broken = three(root)[0].run
     broken.config_file.write_text("[run\n")
     async with table_of(root, "? unreadable", "cannot be read", size=(80, 24)) as pilot:
-        assert len(order(pilot)) == 3
+        assert len(order(pilot)) == 3 and seen(pilot).splitlines()[0].startswith(" 3 runs  ")
         assert f"  {without_moment(broken.id)} " in seen(pilot)
         screen_of(pilot, RunsScreen).table.cursor = order(pilot).index(broken.id)
         await wait_to_see(pilot, f" {broken.id} · config.toml: cannot be read: ", "line 1, column")

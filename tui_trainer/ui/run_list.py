@@ -9,7 +9,7 @@ from textual.content import Content
 from tui_trainer.runs.disk import Report
 from tui_trainer.runs.listing import Summary
 from tui_trainer.text import clean, plural, size
-from tui_trainer.ui.report import Piece, fit
+from tui_trainer.ui.report import GAP, Piece, fit
 from tui_trainer.ui.words import MUTED
 
 
@@ -20,7 +20,9 @@ def headline(
     count = plural(len(found), "run")
     words = count if shown == len(found) else f"{shown:,} of {count}"
     pieces: list[Piece] = [(0, Content.styled(words, "bold"))]
-    pieces += [(0, Content.styled(clean(problem, 300), "$text-error")) for problem in problems[:1]]
+    for problem in problems[:1]:
+        room = max(width - len(words) - len(GAP), 1)
+        pieces.append((0, Content.styled(clean(problem, 300), "$text-error").truncate(room, ellipsis=True)))
     if marks:
         pieces.append((1, Content.styled(f"{marks} marked", "$accent")))
     if archived := sum(run.notes.archived for run in found):
