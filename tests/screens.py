@@ -363,7 +363,7 @@ def help_on_home(world: World) -> Place:
 
 def palette(world: World) -> Place:
     return Place(
-        world.app(world.run(3)), [see("running"), "ctrl+p", Open("CommandPalette"), see("Picture", "Theme mono")]
+        world.app(world.run(3)), [see("running"), "ctrl+p", Open("CommandPalette"), see("Picture", "Theme no colours")]
     )
 
 

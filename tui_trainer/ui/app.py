@@ -172,9 +172,8 @@ class TrainerApp(Navigation):
                 yield SystemCommand(title, action.binding.tooltip, run)
         yield SystemCommand("Go to all runs", "Sort, filter, tag, archive, delete", partial(self._go, AllRunsWanted()))
         yield SystemCommand("Go to data sets", "What is here, and how to get more", partial(self._go, DataWanted()))
-        for theme in settings.THEMES:
-            name = theme.removeprefix("trainer-")
-            yield SystemCommand(f"Theme {name}", "Take this look", partial(self.change_setting, "theme", theme))
+        for theme, words in settings.LOOKS.items():
+            yield SystemCommand(f"Theme {words}", "Take this look", partial(self.change_setting, "theme", theme))
         yield SystemCommand("Picture", "Save this screen as an SVG file", self.deliver_screenshot)
 
 
