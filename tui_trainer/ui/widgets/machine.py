@@ -13,7 +13,7 @@ from tui_trainer.machine import GIB, Device
 from tui_trainer.text import plural, size
 from tui_trainer.ui.describe import LABEL, fact
 from tui_trainer.ui.widgets.line import Lines
-from tui_trainer.ui.words import MUTED, bar, marked
+from tui_trainer.ui.words import MUTED, bar, marked, shortened
 
 BAR = 10  # cells
 
@@ -105,7 +105,7 @@ def _device(device: Device, figures: str, room: int, chosen: bool) -> Content:
     if device.memory_free is not None and device.memory_total:
         used = bar(1 - device.memory_free / device.memory_total, BAR)
     label = Content.styled(device.label.ljust(LABEL), "bold $accent" if chosen else MUTED)
-    return Content.assemble(label, Content(name).truncate(room, ellipsis=True, pad=True), " ", used, " ", figures)
+    return Content.assemble(label, Content(shortened(name, room)).truncate(room, pad=True), " ", used, " ", figures)
 
 
 def _presence(here: bool) -> Content:
