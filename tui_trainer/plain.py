@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui_trainer.runs.listing import Summary
     from tui_trainer.runs.notes import Notes
     from tui_trainer.runs.state import LogLine, RunState
+    from tui_trainer.studies.directory import StudyDirectory
 
 GLYPHS = {
     "starting": "…",
@@ -65,8 +66,8 @@ class StopOnInterrupt:
     last = 0.0
     obeying = False
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
+    def __init__(self, place: Run | StudyDirectory) -> None:
+        self.place = place
 
     def __enter__(self) -> None:
         self.before = signal.signal(signal.SIGINT, self._interrupt)
@@ -75,17 +76,15 @@ class StopOnInterrupt:
         signal.signal(signal.SIGINT, self.before)
 
     def ask(self) -> None:
-        from tui_trainer.runs import commands, launch
+        """By a signal: a command to a worker that only starts would expire, and none can be sent on a full disk."""
+        from tui_trainer.runs import launch
 
-        try:
-            commands.send(self.run.inbox, commands.Stop())
-        except OSError:  # a disk that is full; a signal asks for the same
-            launch.terminate(self.run)
+        launch.terminate(self.place)
 
     def end(self) -> None:
         from tui_trainer.runs import launch
 
-        launch.kill(self.run)
+        launch.kill(self.place)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self.obeying:  # a key held down: one more of the same

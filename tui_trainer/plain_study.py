@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 
 from tui_trainer.plain import StopOnInterrupt, print_line, print_table, results
-from tui_trainer.runs import commands as inbox
 from tui_trainer.runs import launch
-from tui_trainer.studies import commands
 from tui_trainer.studies.follow import SETTLED, StudyFollower
 from tui_trainer.studies.report import content as report
 from tui_trainer.text import clean
@@ -38,16 +36,11 @@ class StopStudyOnInterrupt(StopOnInterrupt):
     """While active, ctrl+c stops and saves the study's runs; another, two seconds later or more, ends all at once."""
 
     def __init__(self, follower: StudyFollower) -> None:
+        super().__init__(follower.directory)
         self.follower = follower
 
-    def ask(self) -> None:
-        try:
-            inbox.send(self.follower.directory.inbox, commands.Stop())
-        except OSError:
-            launch.terminate(self.follower.directory)
-
     def end(self) -> None:
-        launch.kill(self.follower.directory)
+        super().end()
         for row in self.follower.rows:
             for member in row.members:
                 if member.run:

@@ -62,6 +62,12 @@ class Follower:
             return time.monotonic() - self.silent_since
         return 0.0
 
+    @property
+    def only_starts(self) -> bool:
+        """Has who holds the lock, a worker, said nothing yet?"""
+        holder = owner(self.run)
+        return holder is not None and holder.role == "worker" and holder.pid != self.state.worker_pid
+
     def _judge(self, alive: bool) -> None:
         """The status as it really is: a worker without a last word, or a new worker without a first one."""
         state = self.state
@@ -72,10 +78,8 @@ class Follower:
             if state.status == "paused":
                 state.reason = f"while paused: {state.reason}"
             state.status = "interrupted"
-        elif alive and (state.status in TERMINAL or state.status == "interrupted"):
-            holder = owner(self.run)
-            if holder and holder.role == "worker" and holder.pid != state.worker_pid:  # not yet heard of
-                state.status, state.reason = "starting", ""
+        elif alive and state.status in (*TERMINAL, "interrupted") and self.only_starts:
+            state.status, state.reason = "starting", ""
 
 
 def load(run: Run) -> RunState:
@@ -105,6 +109,8 @@ def ask(run: Run, command: AnyCommand, timeout: float = 60.0) -> Applied:
     state = follower.catch_up()
     if not follower.alive:
         raise InputError(f"{run.id}: has no worker to ask; it is {state.status}")
+    # what comes before a worker's first word is left over from another's time, and expires
+    wait(follower, lambda _: not (follower.alive and follower.only_starts), timeout)
     try:
         sent = send(run.inbox, command)
     except OSError as error:
