@@ -9,7 +9,7 @@ import pytest
 
 from tests.running import Cli, make_run, quick, work
 from tests.test_foreign_checkpoints import Evil
-from tui_trainer.runs import events, launch
+from tui_trainer.runs import directory, events, launch
 from tui_trainer.runs.directory import Run
 
 
@@ -184,6 +184,14 @@ def test_runs_that_are_not_there(cli: Cli, run: Run) -> None:
         assert line.startswith(f"RUN: '{run.id[:4]}' begins 2 ids") and run.id in line and other.id in line
 
 
+def test_what_only_the_worker_can_refuse_is_one_line_too(cli: Cli, run: Run) -> None:
+    (line,) = refused(cli, "fork", run.id)
+    assert "nothing left to train; give it more epochs or steps" in line
+    (line,) = refused(cli, "train", "digits", *sets("device=mps"))
+    assert "'mps' is not available here; auto would take the best" in line
+    assert list(directory.list_runs(cli.runs)) == [run]
+
+
 def test_a_second_worker_for_one_run(cli: Cli, run: Run) -> None:
     with launch.locked(run):
         (line,) = refused(cli, "delete", run.id)
@@ -196,9 +204,10 @@ def test_what_is_offered_as_a_checkpoint(cli: Cli, run: Run) -> None:
     evil = cli.data / "evil.safetensors"
     torch.save(Evil(cli.runs.parent / "canary"), evil)
     os.mkfifo(cli.data / "fifo")
-    for name in (str(evil), str(cli.data / "fifo"), "e0009-s000009.safetensors"):
-        (line,) = refused(cli, "evaluate", run.id, "--checkpoint", name)
-        assert name in line
+    for name in (str(evil), str(cli.data / "fifo"), "e0009-s000009.safetensors", "e" + 5000 * "9", "/dev/zero", ""):
+        for command in ("evaluate", "fork"):
+            (line,) = refused(cli, command, run.id, "--checkpoint", name)
+            assert name[:190] in line and len(line) < 1000
     (line,) = refused(cli, "export", run.id, "--checkpoint", str(evil), "-o", str(cli.data / "out.pth"))
     assert str(evil) in line
 
@@ -209,6 +218,8 @@ def test_places_that_cannot_be_written(cli: Cli, run: Run) -> None:
         assert place in line and "cannot be written" in line
     (line,) = refused(cli, "export", run.id, "-o", str(cli.data / "x"), "--names", "a,a")
     assert line.startswith("--names: 'a,a' must be 2 different names")
+    (line,) = refused(cli, "export", run.id, "-o", str(cli.data / ("x" * 250)))
+    assert line.endswith("cannot be written: File name too long")
     (cli.data / "file").touch()
     (line,) = refused(cli, "train", "digits", "--runs", str(cli.data / "file"))
     assert line.startswith(f"{cli.data / 'file'}: no run can be made here")

@@ -4,6 +4,8 @@ import os
 import unicodedata
 from collections.abc import Iterable
 
+BETWEEN = " | "
+"""Joins problems to one line that is taken apart again; no problem has it in its words."""
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 

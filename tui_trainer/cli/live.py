@@ -10,7 +10,7 @@ import typer
 from tui_trainer.cli.dashboard import has_screen, open_dashboard
 from tui_trainer.cli.options import RunName, find
 from tui_trainer.cli.results import tail
-from tui_trainer.text import InputError
+from tui_trainer.text import BETWEEN, InputError
 
 if TYPE_CHECKING:
     from tui_trainer.runs.commands import AnyCommand
@@ -54,7 +54,7 @@ def set_live(
         raise InputError(f"{chosen.id}: has these values already")
     answer = follow.ask(chosen, Set(changes={path: new for path, (_, new) in changes.items() if new is not None}))
     if not answer.ok:
-        raise InputError(*(f"{chosen.id}: {problem}" for problem in answer.message.split("; ")))
+        raise InputError(*(f"{chosen.id}: {problem}" for problem in answer.message.split(BETWEEN)))
     print(f"{chosen.id}: {answer.message}, after step {answer.step:,}")
 
 

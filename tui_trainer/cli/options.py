@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from tui_trainer.cli.dashboard import runs_root
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, clean
 
 if TYPE_CHECKING:
     from tui_trainer.runs.directory import Run
@@ -46,15 +47,17 @@ def checkpoint_file(chosen: Run, state: RunState, name: str) -> Path:
     elif name == "best":
         best = state.best
         found = next((c for c in state.checkpoints.values() if best and c.step == best.step), None)
-    elif name[:1] == "e" and name[1:].isdecimal():
+    elif name[:1] == "e" and name[1:].isdecimal() and len(name) < 20:
         ends = {c.epoch: c for c in state.checkpoints.values() if c.val_accuracy is not None}
         found = ends.get(int(name[1:]))
         if found is None:
             here = ", ".join(f"e{epoch}" for epoch in sorted(ends)) or "none"
             raise InputError(f"--checkpoint {name}: {chosen.id} keeps no checkpoint of this epoch's end; it has {here}")
     else:
-        inside = chosen.checkpoints / name
-        return inside if inside.exists() else Path(name)
+        for file in (f"{chosen.checkpoints}/{name}", name):
+            if os.path.isfile(file):  # noqa: PTH113 - a path object complains of names that are too long for one
+                return Path(file)
+        raise InputError(f"--checkpoint {clean(name, 200)}: neither a checkpoint of {chosen.id} nor another file")
     if found is None:
         raise InputError(f"--checkpoint {name}: {chosen.id} has no such checkpoint on disk yet")
     return chosen.checkpoints / found.file

@@ -12,7 +12,7 @@ from tui_trainer.cli.dashboard import data_root, has_screen, open_dashboard, ove
 from tui_trainer.cli.data import download
 from tui_trainer.cli.live import tell
 from tui_trainer.cli.options import CheckpointName, Detach, Gpu, Name, Plain, RunName, Settings, checkpoint_file, find
-from tui_trainer.text import InputError, plural
+from tui_trainer.text import BETWEEN, InputError, plural
 
 if TYPE_CHECKING:
     from tui_trainer.config import RunConfig
@@ -160,7 +160,7 @@ def begin(
     from tui_trainer import plain as lines
 
     with lines.StopOnInterrupt(created):
-        refused_run_leaves_nothing(created)
+        refused_run_leaves_nothing(created, start)
         if detach:
             print(created.id)
             return
@@ -189,7 +189,7 @@ def ensure_data(config: RunConfig, root: Path) -> None:
         download(config.data.name, root)
 
 
-def refused_run_leaves_nothing(created: Run) -> None:
+def refused_run_leaves_nothing(created: Run, start: Start | None) -> None:
     """Wait until a new run has begun; if its worker refuses it, delete it and raise `InputError` with the reason."""
     from tui_trainer.runs import directory, launch
     from tui_trainer.runs.follow import Follower, wait
@@ -203,4 +203,5 @@ def refused_run_leaves_nothing(created: Run) -> None:
         wait(follower, lambda _: not follower.alive, timeout=10)
         with launch.locked(created):
             directory.delete(created)
-        raise InputError(*state.reason.split("; "))
+        copy, original = str(created.start_file), str(start.file) if start else ""
+        raise InputError(*state.reason.replace(copy, original).split(BETWEEN))

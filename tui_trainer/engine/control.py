@@ -11,7 +11,7 @@ from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import commands, events
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Set, Stop
 from tui_trainer.runs.state import Change
-from tui_trainer.text import InputError
+from tui_trainer.text import BETWEEN, InputError
 
 PAUSE_LOOK = 0.05  # seconds between looks into the inbox while paused
 
@@ -129,7 +129,7 @@ class Control:
                 try:
                     t.change(Change(command.id, t.epoch, t.step, changes))
                 except InputError as error:
-                    return False, "; ".join(error.problems), {}
+                    return False, BETWEEN.join(error.problems), {}
                 return True, ", ".join(f"{path} = {value}" for path, value in changes.items()), changes
 
     def _save(self, kind: str) -> tuple[bool, str]:

@@ -1,5 +1,6 @@
 """One-off work outside training, each in a process of its own: JSON lines on stdout, progress, then one result."""
 
+import io
 import json
 import threading
 import time
@@ -16,6 +17,7 @@ from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, model, trained
 from tui_trainer.engine.checkpoint import Snapshot
 from tui_trainer.engine.evaluate import evaluate
+from tui_trainer.files import write_whole
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError, clean
 
@@ -103,14 +105,12 @@ def export_run(file: str, output: str, names: str) -> None:
     for key, tensor in network.state_dict().items():
         layer, _, rest = key.partition(".")
         state[f"{renamed.get(layer, layer)}.{rest}"] = tensor
-    temporary = Path(output).with_name(f".{Path(output).name}.tmp")
+    content = io.BytesIO()
+    torch.save({"epoch": snapshot.meta.epoch, "model_state_dict": state}, content)
     try:
-        torch.save({"epoch": snapshot.meta.epoch, "model_state_dict": state}, temporary)
-        temporary.rename(output)
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{output}: cannot be written: {error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        write_whole(Path(output), content.getvalue())
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}") from None
     tell(result={"file": output, "epoch": snapshot.meta.epoch, "keys": list(state), "network": str(network)})
 
 

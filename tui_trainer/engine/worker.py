@@ -22,7 +22,7 @@ from tui_trainer.runs import events
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.fold import fold
 from tui_trainer.runs.state import TERMINAL, Change, RunState
-from tui_trainer.text import InputError
+from tui_trainer.text import BETWEEN, InputError
 
 
 class Order(msgspec.Struct):
@@ -56,7 +56,7 @@ def work(order: Order) -> int:
         last = train_run(run, inbox, state, order, signals, log.append)
     except InputError as error:  # refused before anything was trained: what was there is as it was
         fallback = before if before in TERMINAL else "stopped" if state.started else "failed"
-        last = events.State(status=fallback, reason="; ".join(error.problems))  # type: ignore[arg-type]
+        last = events.State(status=fallback, reason=BETWEEN.join(error.problems))  # type: ignore[arg-type]
     except DivergedError as error:
         kept = next((f"{path.stem} is kept" for path in checkpoint.scan(run.checkpoints)), "nothing was saved before")
         last = events.State(status="failed", reason=f"{error}; {kept}; try a smaller learning rate")
