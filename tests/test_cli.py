@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -171,6 +173,17 @@ def test_ctrl_c_in_plain_mode_stops_and_saves(cli: Cli) -> None:
     state = wait_for_end(cli.find("last"))
     assert state.newest_checkpoint and state.newest_checkpoint.step == state.step
     assert state.reason.startswith("asked to end by SIGTERM; saved e")
+
+
+def test_output_that_is_closed_full_or_read_no_further_is_no_traceback(cli: Cli) -> None:
+    def ended(script: str) -> tuple[int, str]:
+        shell = ["sh", "-c", script, "sh", sys.executable, "-m", "tui_trainer", "presets", "show", "digits"]
+        done = subprocess.run(shell, check=False, env=cli.environment, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    assert ended('"$@" <&- >&- 2>&-') == (0, "")
+    assert ended('"$@" > /dev/full') == (2, "the output: No space left on device\n")
+    assert ended('{ "$@"; echo $? >&2; } | true') == (0, "0\n")
 
 
 def test_global_options_stand_anywhere(digits: Cli) -> None:

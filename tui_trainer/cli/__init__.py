@@ -7,7 +7,7 @@ import io
 import os
 import sys
 
-from tui_trainer.text import InputError, in_ascii, unicode_terminal
+from tui_trainer.text import InputError, clean, in_ascii, unicode_terminal
 
 INTERRUPTED = 130  # what typer makes of ctrl+c
 
@@ -16,17 +16,24 @@ def run() -> None:
     """Entry point. Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted by ctrl+c."""
     if sys.platform == "win32":
         sys.exit("tui-trainer runs on Linux and macOS; on Windows use WSL")
+    have_streams()
     speak_plainly()
     try:
         status = _execute(sys.argv[1:])
+        sys.stdout.flush()  # here, where it can still be told that it fails
     except InputError as error:
         print("\n".join(error.problems), file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         status = INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        forget_output()  # the reader has seen enough
         status = 0
+    except OSError as error:
+        where = str(error.filename or "the output")
+        print(clean(f"{where}: {error.strerror or error}", 1000), file=sys.stderr)
+        forget_output()
+        status = 2
     if status == INTERRUPTED:
         print("cancelled", file=sys.stderr)
     sys.exit(status)
@@ -41,6 +48,18 @@ def _execute(arguments: list[str]) -> int:
     from tui_trainer.cli.commands import execute
 
     return execute(arguments)
+
+
+def have_streams() -> None:
+    """Python has none where the caller closed them, and gives their numbers to the next files that are opened."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - for as long as the program runs
+
+
+def forget_output() -> None:
+    """What is still in the buffer would fail again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def speak_plainly() -> None:

@@ -65,6 +65,10 @@ def execute(arguments: list[str]) -> int:
         raise InputError(clean(error.format_message())) from None
     except typer.Abort:
         raise InputError("cancelled") from None
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):  # typer takes it for a failure
+            raise left.__context__ from None
+        raise
     return int(status or 0)
 
 
