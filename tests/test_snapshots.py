@@ -12,7 +12,8 @@ from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
 from tests.dashboard import LARGE, seen, wait_for
-from tests.screens import LARGE_TOO, PLACES, frozen, in_ascii, settled
+from tests.places import LARGE_TOO, PLACES
+from tests.screens import frozen, in_ascii, settled
 
 SMALL, TINY = (80, 24), (20, 5)
 
@@ -26,7 +27,7 @@ async def test_place(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> 
             await place.reach(pilot)
             small = place.app.export_screenshot()
             large = ""
-            if PLACES[name] in LARGE_TOO:
+            if name in LARGE_TOO:
                 await pilot.resize_terminal(*LARGE)
                 await settled(pilot)
                 large = place.app.export_screenshot()
