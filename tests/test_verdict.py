@@ -88,7 +88,7 @@ def test_a_loss_that_explodes_has_diverged_however_rough_it_is(
         curve = rough(falling + rising, factor)
         found = judged(curve, curve)
         assert found.word == "diverged" and found.epoch is not None, found
-        assert found.epoch <= turn + 3 + length / 10, (found, turn)
+        assert found.epoch <= turn + 3 + length / 5, (found, turn)  # by noise the least may come late
 
 
 @given(LENGTHS, st.floats(1, 2), st.lists(st.floats(0.1, 0.8), max_size=2), st.floats(2.3, 50))
