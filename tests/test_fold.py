@@ -4,6 +4,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from tui_trainer.runs.events import (
     Applied,
     Boundary,
     Checkpoint,
+    Confusion,
     EarlyStop,
     Epoch,
     EventReader,
@@ -68,6 +70,10 @@ def mapped(step: int) -> Neurons:
     return Neurons(epoch=step // 10, step=step, layers=some_layers(), **edges)
 
 
+def confused(step: int) -> Confusion:
+    return Confusion(epoch=step // 10, step=step, split="validation", counts=[[step, 1], [0, 2]])
+
+
 def changed(step: int, **fields: int) -> Applied:
     paths = {f"training.{name}": value for name, value in fields.items()}
     return Applied(id=f"c{step}", command="set", epoch=step // 10, step=step, changes=paths)
@@ -89,18 +95,28 @@ def test_the_first_of_equal_epochs_is_best() -> None:
 def test_after_a_rewind_nothing_later_is_known() -> None:
     before = (metrics(5), epoch(1, 0.5), metrics(15), saved(15))
     stopped = EarlyStop(epoch=2, best_epoch=1, metric="val_loss")
-    later = (metrics(18), epoch(2, 0.9), saved(20), stopped, drawn(25), mapped(25))
+    later = (metrics(18), epoch(2, 0.9), saved(20), stopped, drawn(25), mapped(25), confused(25))
     state = state_of(*before, *later, Rewound(epoch=1, step=15, seconds=1.5))
     plain = state_of(*before)
     assert (state.epoch, state.step, state.seconds) == (1, 15, 1.5)
     assert state.best and state.best.epoch == 1
     assert state.epochs_done == plain.epochs_done and state.checkpoints == plain.checkpoints
-    assert state.series == plain.series and (state.early_stop, state.boundary, state.neurons) == (None, None, None)
+    assert state.series == plain.series and state.early_stop is None
+    assert (state.boundary, state.neurons, state.confusion) == (None, None, None)
     assert max(state.series["train_loss"].steps) == 15
     again = state_of(*before, *later, Rewound(epoch=0, step=0, seconds=0.0))
     assert again.best is None and again.epochs_done == [] and again.checkpoints == {}
     shown = again.summary()
     assert shown["train_loss"] is shown["train_accuracy"] is shown["val_loss"] is shown["weights_sha256"] is None
+
+
+@pytest.mark.parametrize("counts", [[], [[]], [[1, 2]], [[1, 2], [3]], [[1] * 65] * 65, [[-1]], [[1e999]], [["[b"]]])
+def test_counts_that_are_no_square_are_no_confusion_matrix(counts: list[list[int]], tmp_path: Path) -> None:
+    """The one before stays."""
+    told = json.loads(msgspec.json.encode(confused(25)).decode()) | {"counts": counts}
+    (tmp_path / "events.jsonl").write_text(json.dumps(told) + "\n")
+    state = state_of(confused(15), *EventReader(tmp_path / "events.jsonl").read())
+    assert state.confusion and state.confusion.step == 15
 
 
 def test_live_changes_a_rewind_takes_back_wait_to_be_made_again() -> None:

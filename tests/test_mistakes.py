@@ -3,13 +3,16 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
+from textual.coordinate import Coordinate
 
-from tests.dashboard import FakeRun, make_app, screen_of, seen, wait_for, wait_for_screen, wait_to_see
-from tests.running import Cli, make_run, process_put_back, quick, work
-from tui_trainer.engine import mistakes, trained
+from tests.dashboard import LARGE, FakeRun, live_run, make_app, screen_of, seen, wait_for, wait_for_screen, wait_to_see
+from tests.running import Cli, make_run, process_put_back, quick, watched, work
+from tui_trainer.engine import mistakes, pictures, trained
+from tui_trainer.runs import events
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
 from tui_trainer.ui import pixels, settings
@@ -66,6 +69,37 @@ def test_counts_and_worst_examples_are_those_of_the_plain_forward(
     else:
         assert len(found["boundary"]["points"]) == len(wrong)
         assert first["inputs"] == test.images[first["index"]].tolist()
+
+
+@pytest.mark.parametrize("settings", [("epochs=2",), ("data=moons", "epochs=3", "dropout=0.5")], ids=str)
+def test_the_worker_counts_what_it_confuses_on_validation(settings: tuple[str, ...], root: Path) -> None:
+    run = make_run(root, quick(*settings))
+    counted: list[events.AnyEvent] = []
+    with watched(counted.append), mock.patch.object(pictures.Pace, "is_due", lambda _: True):
+        state = work(run)
+    told = [event for event in counted if isinstance(event, events.Confusion)]
+    assert [event.epoch for event in told] == [event.epoch for event in state.epochs_done]
+    for event, epoch in zip(told, state.epochs_done, strict=True):
+        right = sum(row[label] for label, row in enumerate(event.counts))
+        assert right / sum(map(sum, event.counts)) == pytest.approx(epoch.val_accuracy, abs=1e-9)
+    with process_put_back():
+        subject = trained.load(trained.newest(run), Path())
+    validation = subject.splits.validation
+    with torch.no_grad():
+        predicted = subject.model.eval()(validation.images).argmax(1)
+    pairs = list(zip(validation.labels.tolist(), predicted.tolist(), strict=True))
+    classes = range(len(told[-1].counts))
+    assert state.confusion == told[-1] and told[-1].counts == [[pairs.count((t, p)) for p in classes] for t in classes]
+
+
+def test_the_last_counts_are_told_whatever_the_pace_but_not_of_very_many_classes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures.Pace, "is_due", lambda _: False)
+    state = work(make_run(root, quick("epochs=2")))
+    assert state.confusion and state.confusion.epoch == 2
+    monkeypatch.setattr(events, "MOST_CLASSES", 9)
+    assert work(make_run(root, quick("epochs=1"))).confusion is None
 
 
 def test_pictures_are_scaled_to_whole_pixels_and_drawn_with_ink() -> None:
@@ -206,6 +240,56 @@ async def test_pictures_without_colours_or_blocks_are_characters(
         await pilot.press("w")
         await wait_to_see(pilot, "1 of 1", "     @@@@@")  # ink right below, paper left above
         assert "▀" not in seen(pilot)
+
+
+def counted(fake: FakeRun, epoch: int, *wrong: tuple[int, int]) -> FakeRun:
+    """What the worker counts of the digits after an epoch."""
+    counts = [[20 * (t == p) for p in range(10)] for t in range(10)]
+    for true, predicted in wrong:
+        counts[true][predicted] += 1
+    return fake.write(events.Confusion(epoch=epoch, step=epoch * fake.steps, split="validation", counts=counts))
+
+
+async def test_the_table_moves_with_a_live_run_and_the_examples_stay(root: Path, jobs: type[FakeJob]) -> None:
+    looked = result(*[(1, 0)] * 3, split="validation")
+    jobs.results = [looked, "no such data", looked | {"step": 10**9}]
+    with live_run(root) as fake:
+        fake.save(3)
+        counted(fake, 3, (3, 5))
+        async with make_app(root, fake.run).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "running")
+            await pilot.press("w")
+            await wait_to_see(pilot, "1 mistake in 201 validation examples, 99.50 % right · after epoch 3", "1 of 3")
+            await wait_to_see(pilot, "examples of e0001-s000040", "true dog, predicted cat")
+            table = screen_of(pilot, MistakesScreen).query_one(Confusion)
+            table.move_cursor(row=1, column=1)
+            await wait_to_see(pilot, "1 of 3")
+            counted(fake, 4, (3, 5), (1, 0), (1, 0))
+            await wait_to_see(pilot, "3 mistakes in 203", "after epoch 4", " 91 ", "1 of 3  true dog")
+            assert table.cursor_coordinate == Coordinate(1, 1)
+            assert table.get_cell_at(Coordinate(1, 1)).plain.split() == ["2"]
+            await pilot.press("t")
+            await wait_to_see(pilot, "! no such data")  # of other examples, nothing is known
+            counted(fake, 5, (9, 8))
+            fake.train(4)
+            await wait_for(pilot, lambda: table.app.screen_stack[-2].follower.state.epoch == 4, "read")  # type: ignore[attr-defined]
+            await wait_to_see(pilot, "! no such data")
+            await pilot.press("t", "t")
+            await wait_for(pilot, lambda: len(jobs.asked) > 2, "looked again")
+    assert [split for _, _, split, _ in jobs.asked][:2] == ["validation", "train"]
+
+
+async def test_the_table_is_there_before_and_without_examples(root: Path, jobs: type[FakeJob]) -> None:
+    jobs.results = ["the data are gone"]
+    with live_run(root) as fake:
+        fake.save(3)
+        counted(fake, 3, (3, 5))
+        async with make_app(root, fake.run).run_test(size=(80, 24)) as pilot:
+            await wait_to_see(pilot, "running")
+            await pilot.press("w")
+            await wait_to_see(pilot, "1 mistake in 201 validation examples", "after epoch 3 · ! the")
+            counted(fake, 4)
+            await wait_to_see(pilot, "no mistakes in 200 validation examples, 100.00 % right · after epoch 4")
 
 
 async def test_fewer_pictures_than_mistakes_are_said_to_be_fewer(root: Path, jobs: type[FakeJob]) -> None:

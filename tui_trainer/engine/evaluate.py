@@ -28,11 +28,14 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, examples: Examples, progress: Callable[[int, int], None] | None = None
+    model: nn.Module,
+    examples: Examples,
+    progress: Callable[[int, int], None] | None = None,
+    answers: list[torch.Tensor] | None = None,
 ) -> tuple[float, float]:
     """Mean cross-entropy and accuracy in [0, 1], dropout off. One host sync, at the end.
 
-    `progress` is told the examples done, and of how many.
+    `progress` is told the examples done, and of how many; `answers` takes the classes answered, batch by batch.
     """
     loss = torch.zeros((), dtype=sum_type(examples.images.device), device=examples.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=examples.images.device)
@@ -42,11 +45,19 @@ def evaluate(
         for images, labels in zip(examples.images.split(size), examples.labels.split(size), strict=True):
             logits = forward(model, images)
             loss += functional.cross_entropy(logits, labels, reduction="sum")
-            correct += (logits.argmax(1) == labels).sum()
+            answered = logits.argmax(1)
+            correct += (answered == labels).sum()
+            if answers is not None:
+                answers.append(answered)
             done += len(labels)
             if progress:
                 progress(done, len(examples))
     return loss.item() / len(examples), correct.item() / len(examples)
+
+
+def confusion(labels: torch.Tensor, answers: torch.Tensor, classes: int) -> torch.Tensor:
+    """How many examples of each class [classes, …] were answered as each class […, classes]."""
+    return torch.bincount(labels * classes + answers, minlength=classes**2).reshape(classes, classes)
 
 
 def forward(model: nn.Module, images: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from tui_trainer.engine import boundary, checkpoint, trained
 from tui_trainer.engine.data import Examples
-from tui_trainer.engine.evaluate import BATCH, evaluating, forward
+from tui_trainer.engine.evaluate import BATCH, confusion, evaluating, forward
 from tui_trainer.engine.jobs import header, tell, telling
 from tui_trainer.engine.trained import Trained
 
@@ -31,9 +31,8 @@ def find_mistakes(run: str, file: str, split: str, data_root: str) -> None:
     predicted = logits.argmax(1)
     losses = functional.cross_entropy(logits, examples.labels, reduction="none")
     classes = subject.config.dataset.class_names
-    counts = torch.bincount(examples.labels * len(classes) + predicted, minlength=len(classes) ** 2)
-    confusion = counts.reshape(len(classes), -1)
-    right = confusion.diagonal()
+    counts = confusion(examples.labels, predicted, len(classes))
+    right = counts.diagonal()
     wrong = (predicted != examples.labels).nonzero().flatten()
     wrong = wrong[losses[wrong].argsort(descending=True, stable=True)]
     tell(
@@ -43,9 +42,9 @@ def find_mistakes(run: str, file: str, split: str, data_root: str) -> None:
             "accuracy": right.sum().item() / len(examples),
             "correct": int(right.sum()),
             "classes": list(classes),
-            "confusion": confusion.tolist(),
-            "recall": shares(right, confusion.sum(1)),
-            "precision": shares(right, confusion.sum(0)),
+            "confusion": counts.tolist(),
+            "recall": shares(right, counts.sum(1)),
+            "precision": shares(right, counts.sum(0)),
             "image_shape": subject.config.dataset.image_shape,
             "mistakes": [
                 describe(subject, examples, logits, index) for index in shown(wrong, examples.labels, predicted)

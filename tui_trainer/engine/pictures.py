@@ -2,9 +2,12 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import torch
 
 from tui_trainer.engine import boundary, neurons
+from tui_trainer.engine.evaluate import confusion
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import events
 
@@ -34,14 +37,22 @@ class Pictures:
     """The pictures of one training, each at its own pace and after the last epoch."""
 
     def __init__(self) -> None:
-        self.boundary, self.neurons = Pace(0.5), Pace(0.5, 0.02)
+        self.boundary, self.neurons, self.confusion = Pace(0.5), Pace(0.5, 0.02), Pace(1.0, 0.02)
         self.changes = 0
 
-    def due(self, t: Trainer, last: bool) -> Iterator[events.AnyEvent]:
-        """Those that it is time for, after an epoch, which may be the last one."""
+    def due(self, t: Trainer, answers: Sequence[torch.Tensor], last: bool) -> Iterator[events.AnyEvent]:
+        """Those that it is time for, after an epoch, which may be the last one.
+
+        `answers`: the classes answered in its validation, batch by batch.
+        """
         if len(t.applied) != self.changes:
             self.changes = len(t.applied)
             self.neurons.restart()
+            self.confusion.restart()
+        classes = t.config.layer_sizes[-1]
+        if classes <= events.MOST_CLASSES and (self.confusion.is_due() or last):
+            counts = confusion(t.splits.validation.labels, torch.cat(list(answers)), classes).tolist()
+            yield events.Confusion(epoch=t.epoch, step=t.step, split="validation", counts=counts)
         train = t.splits.train
         if train.images.shape[1] != 2:
             return

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+import torch
+
 from tui_trainer.engine import checkpoint
 from tui_trainer.engine.checkpoint import Best, Snapshot
 from tui_trainer.engine.evaluate import evaluate
@@ -145,7 +147,8 @@ def finish_epoch(
 ) -> None:
     """Validate, report, remember the best, save when due. The epoch trained on `examples`."""
     clock = t.clock
-    val_loss, val_accuracy = evaluate(t.model, t.splits.validation)
+    answers: list[torch.Tensor] = []
+    val_loss, val_accuracy = evaluate(t.model, t.splits.validation, answers=answers)
     if not math.isfinite(val_loss):
         raise DivergedError(f"the validation loss is not finite after epoch {t.epoch + 1}")
     clock.enter("training")
@@ -173,7 +176,7 @@ def finish_epoch(
     if t.early_stop_epoch == t.epoch:
         early = t.config.early_stopping
         report(events.EarlyStop(epoch=t.epoch, best_epoch=t.early.best_epoch, metric=early.metric))
-    for picture in pictures.due(t, last=t.is_done or t.stops_early):
+    for picture in pictures.due(t, answers, last=t.is_done or t.stops_early):
         report(picture)
     policy = t.config.checkpoints
     clock.enter("saving")

@@ -115,6 +115,22 @@ class Neurons(Event, kw_only=True):
     layers: Layers
 
 
+MOST_CLASSES = 64
+"""Of a confusion matrix: with more it would fill the log, and no terminal."""
+
+
+class Confusion(Event, kw_only=True):
+    """How many examples of a split were answered how after an epoch: by true class, then by predicted class."""
+
+    epoch: int
+    step: int
+    split: Literal["train", "validation", "test"]
+    counts: Annotated[
+        list[Annotated[list[Annotated[int, Meta(ge=0, le=10**15)]], Meta(max_length=MOST_CLASSES)]],
+        Meta(min_length=1, max_length=MOST_CLASSES),
+    ]
+
+
 class EarlyStop(Event, kw_only=True):
     """After epoch `epoch` the metric had not got better since `best_epoch` for as long as early stopping waits."""
 
@@ -185,6 +201,7 @@ AnyEvent = (
     | Epoch
     | Boundary
     | Neurons
+    | Confusion
     | EarlyStop
     | Evaluated
     | Checkpoint

@@ -102,6 +102,12 @@ def _neurons(state: RunState, event: events.Neurons) -> None:
     state.neurons = event
 
 
+def _confusion(state: RunState, event: events.Confusion) -> None:
+    """A log may come from anywhere: what is no square is no matrix."""
+    if all(len(row) == len(event.counts) for row in event.counts):
+        state.confusion = event
+
+
 def _early_stop(state: RunState, event: events.EarlyStop) -> None:
     state.early_stop = event
     _note(state, event, f"early stopping: {event.metric} no better since epoch {event.best_epoch}")
@@ -163,6 +169,8 @@ def _rewound(state: RunState, event: events.Rewound) -> None:
         state.boundary = None
     if state.neurons and state.neurons.step > event.step:
         state.neurons = None
+    if state.confusion and state.confusion.step > event.step:
+        state.confusion = None
     state.best = max(state.epochs_done, key=lambda e: e.val_accuracy, default=None)  # max keeps the first of equals
     state.checkpoints = {file: c for file, c in state.checkpoints.items() if c.step <= event.step}
     state.hashes = {step: sha for step, sha in state.hashes.items() if step <= event.step}
@@ -187,6 +195,7 @@ _FOLDERS: dict[type, Callable[[RunState, Any], None]] = {
     events.Epoch: _epoch,
     events.Boundary: _boundary,
     events.Neurons: _neurons,
+    events.Confusion: _confusion,
     events.EarlyStop: _early_stop,
     events.Evaluated: _evaluated,
     events.Checkpoint: _checkpoint,

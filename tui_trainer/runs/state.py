@@ -77,6 +77,7 @@ class RunState:
     early_stop: events.EarlyStop | None = None
     boundary: events.Boundary | None = None
     neurons: events.Neurons | None = None
+    confusion: events.Confusion | None = None
     evaluations: dict[tuple[str, str], events.Evaluated] = field(default_factory=dict)
     checkpoints: dict[str, events.Checkpoint] = field(default_factory=dict)
     hashes: dict[int, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,9 +17,11 @@ from textual.widgets import DataTable
 
 from tui_trainer.runs.checkpoints import newest_on_disk
 from tui_trainer.runs.events import Boundary
+from tui_trainer.runs.events import Confusion as Counts
 from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError, clean, percent, plural
 from tui_trainer.ui.plane import Plane
+from tui_trainer.ui.sight import in_sight, repaint_seconds
 from tui_trainer.ui.widgets.chart import Chart
 from tui_trainer.ui.widgets.confusion import Confusion
 from tui_trainer.ui.widgets.footer import KeyFooter
@@ -38,7 +40,9 @@ class MistakesScreen(Screen[None]):
         "sign before the number says so, from ░ for seldom to █. The cell with the highlight decides which mistakes "
         "are shown below, the worst first: those of one pair of classes, on the diagonal all of one class, in the "
         "corner all there are. Where there are many, the worst of all and of each pair are shown. Recall: of a class, "
-        "how many were found. Precision: of what was called so, how many were."
+        "how many were found. Precision: of what was called so, how many were. While a run trains, its last "
+        "checkpoint on validation is chosen, and the table moves with the epochs; the examples are those of the "
+        "checkpoint that was looked at, until r looks again."
     )
     STATES = ()
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,8 +59,11 @@ class MistakesScreen(Screen[None]):
         super().__init__()
         self.follower = follower
         self.which = "last" if follower.alive else "best"
-        self.part = SPLITS[0]
+        self.part = "validation" if follower.alive else SPLITS[0]
         self.found: Mapping[str, Any] | None = None
+        self.told: Counts | None = None
+        """What the table shows where it moves with the run."""
+        self.problem = ""
         self.stale = False
 
     def compose(self) -> ComposeResult:
@@ -74,6 +81,48 @@ class MistakesScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one(Confusion).focus()
         self.look()
+        self.set_interval(repaint_seconds(self.app), self._tick)
+
+    def _tick(self) -> None:
+        """The screen below reads the events."""
+        if in_sight(self):
+            self.move()
+
+    @property
+    def newer(self) -> Counts | None:
+        """What the worker has counted since the checkpoint that was looked at, on the same split."""
+        told = self.follower.state.confusion
+        if told is None or (self.which, self.part) != ("last", told.split):
+            return None
+        return told if self.found is None or told.step > self.found["step"] else None
+
+    def move(self) -> None:
+        """The newest counts in the table; the examples stay those of the last look."""
+        told = self.newer
+        if told is None or told is self.told:
+            return
+        self.told = told
+        counts = told.counts
+        columns = list(zip(*counts, strict=True))
+        right = [row[label] for label, row in enumerate(counts)]
+        found = {
+            "classes": self._class_names(len(counts)),
+            "confusion": counts,
+            "recall": [n / sum(row) if any(row) else None for n, row in zip(right, counts, strict=True)],
+            "precision": [n / sum(column) if any(column) else None for n, column in zip(right, columns, strict=True)],
+        }
+        self.query_one(Confusion).update(found)
+        of = "no examples yet" if self.found is None else f"examples of {_name(self.found)}"
+        examples, correct = sum(map(sum, counts)), sum(right)
+        words = _facts(examples - correct, examples, told.split, correct / max(examples, 1))
+        self._say(f"{words} · after epoch {told.epoch:,} · {self.problem or of}", "")
+
+    def _class_names(self, count: int) -> Sequence[str]:
+        try:
+            names = self.found["classes"] if self.found else self.follower.state.config.dataset.class_names
+        except InputError:  # a file of one's own that has gone
+            names = ()
+        return names if len(names) == count else [str(label) for label in range(count)]
 
     def look(self) -> None:
         """Ask for the mistakes of the chosen checkpoint on the chosen split; after a job that is under way."""
@@ -82,8 +131,8 @@ class MistakesScreen(Screen[None]):
             self.stale = True
             line.cancel()
             return
-        self.stale = False
-        self._facts(f"{self.which} checkpoint on {self.part}: looking…", MUTED)
+        self.stale, self.told = False, None
+        self._say(f"{self.which} checkpoint on {self.part}: looking…", MUTED)
         try:
             file = self._file()
             run, root = self.follower.run, self.follower.data_root
@@ -115,24 +164,23 @@ class MistakesScreen(Screen[None]):
             self._show(event.result)
 
     def _show(self, found: Mapping[str, Any]) -> None:
-        self.found = found
+        self.found, self.told, self.problem = found, None, ""
         wrong = found["examples"] - found["correct"]
-        count = plural(wrong, "mistake") if wrong else "no mistakes"
-        examples = plural(found["examples"], f"{found['split']} example")
-        facts = f"{count} in {examples}, {percent(found['accuracy'])} right"
-        where = f"{self.which}, {found['checkpoint'].removesuffix('.safetensors')}"
-        self._facts(f"{facts} · {where}", "$text-success" if not wrong else "")
+        facts = _facts(wrong, found["examples"], found["split"], found["accuracy"])
+        self._say(f"{facts} · {self.which}, {_name(found)}", "$text-success" if not wrong else "")
         self.set_class(found["boundary"] is not None, "-plane")
         self.query_one(Confusion).fill(found)
+        self.move()
         self.pick()
 
     def _refuse(self, problem: str) -> None:
-        self.found = None
+        self.found, self.told, self.problem = None, None, f"! {clean(problem, 300)}"
         self.query_one(Confusion).fill({})
         self.query_one(Gallery).show((), (), None)
-        self._facts(f"! {clean(problem, 300)}", "$text-error")
+        self._say(self.problem, "$text-error")
+        self.move()
 
-    def _facts(self, words: str, colour: str) -> None:
+    def _say(self, words: str, colour: str) -> None:
         self.query_one("#mistakes-facts", Line).content = Content.styled(words, colour) if colour else Content(words)
 
     @on(DataTable.CellHighlighted)
@@ -168,7 +216,7 @@ class MistakesScreen(Screen[None]):
             line.content = Content.styled(none, MUTED)
             return
         names = self._names
-        count = self.query_one(Confusion).mistakes
+        count = self.query_one(Confusion).mistakes_in(found["confusion"])
         shown = len(gallery.examples)
         number = f"{gallery.chosen + 1:,} of {shown:,}{f' shown of {count:,}' if shown < count else ''}  "
         place = f"at ({', '.join(f'{x:.2f}' for x in example['inputs'])})  " if found["boundary"] else ""
@@ -208,3 +256,13 @@ class MistakesScreen(Screen[None]):
 
     def action_back(self) -> None:
         self.dismiss()
+
+
+def _facts(wrong: int, examples: int, split: str, accuracy: float) -> str:
+    count = plural(wrong, "mistake") if wrong else "no mistakes"
+    return f"{count} in {plural(examples, f'{split} example')}, {percent(accuracy)} right"
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    """Of the checkpoint that was looked at."""
+    return str(found["checkpoint"]).removesuffix(".safetensors")

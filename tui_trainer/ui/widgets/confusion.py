@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.style import Style
@@ -31,6 +31,7 @@ class Confusion(DataTable[Text]):
         super().__init__(id=id, cursor_type="cell", fixed_columns=1, cell_padding=0)
         self.cursor_foreground_priority = "renderable"
         self.found: Mapping[str, Any] = {}
+        self.drawn: Sequence[Sequence[Text]] = ()
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.fill(self.found))
@@ -39,25 +40,49 @@ class Confusion(DataTable[Text]):
         """All of it anew: another result, another theme. The highlight goes to the corner, which means all."""
         self.found = found
         self.clear(columns=True)
+        self.drawn = self._rows(found) if found else ()
         if not found:
             return
         names = [clean(name, MOST_NAME) for name in found["classes"]]
-        counts = found["confusion"]
-        most = max(*map(max, counts), 1)
-        wrong = max((n for t, row in enumerate(counts) for p, n in enumerate(row) if t != p), default=0)
-        wide = max(len(f"{most:,}"), min(max(map(len, names)), MOST_HEADING), 3)
         self._heading(CORNER, max(*map(len, names), len(CORNER)), right=False)
         for name in names:
-            self._heading(clean(name, MOST_HEADING), wide)
+            self._heading(clean(name, MOST_HEADING), self._wide(found))
         self._heading("recall %", 8)
+        for row in self.drawn:
+            self.add_row(*row)
+
+    def update(self, found: Mapping[str, Any]) -> None:
+        """Other counts of the same classes: only the cells that differ, and the highlight stays."""
+        same = self.drawn and self.found["classes"] == found["classes"] and self._wide(self.found) == self._wide(found)
+        if not same:
+            self.fill(found)
+            return
+        before, self.found, self.drawn = self.drawn, found, self._rows(found)
+        for y, (old, new) in enumerate(zip(before, self.drawn, strict=True)):
+            for x, (was, text) in enumerate(zip(old, new, strict=True)):
+                if (was, was.style) != (text, text.style):
+                    self.update_cell_at(Coordinate(y, x), text)
+
+    def _wide(self, found: Mapping[str, Any]) -> int:
+        """Cells of a count: enough for all examples of a class, so that moving counts need no more."""
+        most = max(*map(sum, found["confusion"]), 1)
+        longest = max(len(clean(name, MOST_NAME)) for name in found["classes"])
+        return max(len(f"{most:,}"), min(longest, MOST_HEADING), 3)
+
+    def _rows(self, found: Mapping[str, Any]) -> Sequence[Sequence[Text]]:
+        names = [clean(name, MOST_NAME) for name in found["classes"]]
+        counts = found["confusion"]
+        wide = self._wide(found)
+        wrong = max((n for t, row in enumerate(counts) for p, n in enumerate(row) if t != p), default=0)
+        rows: list[list[Text]] = []
         decimals = 1 if wide > 3 else 0  # as many as there is room for below the columns
         for label, (name, row) in enumerate(zip(names, counts, strict=True)):
             shaded = [
                 self._cell(n, wide, label == column, wrong, found["recall"][label]) for column, n in enumerate(row)
             ]
-            self.add_row(Text(f" {name}"), *shaded, Text(f" {_share(found['recall'][label], decimals):>8} "))
+            rows.append([Text(f" {name}"), *shaded, Text(f" {_share(found['recall'][label], decimals):>8} ")])
         precision = (Text(f" {_share(p, decimals):>{wide}} ") for p in found["precision"])
-        self.add_row(Text(" precision %", "dim"), *precision, Text(""))
+        return [*rows, [Text(" precision %", "dim"), *precision, Text("")]]
 
     def _heading(self, words: str, width: int, right: bool = True) -> None:
         self.add_column(Text(f" {words:>{width}} " if right else f" {words:<{width}} "), width=width + 2)
@@ -90,13 +115,12 @@ class Confusion(DataTable[Text]):
             return None, None
         return true, (None if true == predicted else predicted)
 
-    @property
-    def mistakes(self) -> int:
-        """How many the highlighted cell stands for; the pictures may be fewer."""
+    def mistakes_in(self, counts: Sequence[Sequence[int]]) -> int:
+        """How many of these the highlighted cell stands for; the pictures may be fewer."""
         true, predicted = self.picked(self.cursor_coordinate)
         return sum(
             count
-            for t, row in enumerate(self.found.get("confusion", ()))
+            for t, row in enumerate(counts)
             for p, count in enumerate(row)
             if t != p and true in (None, t) and predicted in (None, p)
         )
