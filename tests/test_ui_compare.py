@@ -69,6 +69,7 @@ async def test_a_narrow_comparison_shows_whole_columns_and_the_chosen_one(root: 
         await pilot.press("right", "right")
         await wait_for(pilot, lambda: "■ number-three" in titles(), "the chosen run")
         assert "‹" in titles() and "›" in titles() and "number-one" not in titles()
+        await wait_to_see(pilot, "■ numb…three", "◆ numb…-four")  # above the chart, where there is less room
         assert "best epoch" in seen(pilot)  # what the numbers are stays
 
 

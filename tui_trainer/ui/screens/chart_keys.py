@@ -17,6 +17,7 @@ from tui_trainer.text import InputError, clean
 from tui_trainer.ui.curves import SMOOTHING, Other
 from tui_trainer.ui.sight import REPAINT_SECONDS, in_sight, repaint_seconds
 from tui_trainer.ui.widgets.charts import Charts
+from tui_trainer.ui.words import shortened
 
 ZOOM = 2.0
 WATCH_SECONDS = 1.0  # between looks at other runs that live
@@ -117,7 +118,9 @@ class ChartScreen(Screen[None]):
     def _take_others(self, found: Sequence[Follower]) -> None:
         self.others = tuple(found)
         states = (follower.state for follower in found)
-        self.charts.others = tuple(Other(clean(s.name, 20) or s.id, number, s) for number, s in enumerate(states))
+        self.charts.others = tuple(
+            Other(shortened(clean(s.name), 20) or s.id, number, s) for number, s in enumerate(states)
+        )
         if self.watching is None and found:
             self.watching = self.set_interval(max(WATCH_SECONDS, self.repaint_seconds), self._watch_others)
 

@@ -29,7 +29,7 @@ from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.overlay import Overlay
 from tui_trainer.ui.widgets.wide_table import WideTable
-from tui_trainer.ui.words import MUTED, status
+from tui_trainer.ui.words import MUTED, shortened, status
 
 TICK_SECONDS = 0.5  # between looks at the runs; over a slow link they are painted less often
 NAME_WIDTH = 24
@@ -210,6 +210,5 @@ class CompareTable(WideTable):
 
     def _title(self, trace: Trace) -> Text:
         glyph = trace.glyph(not unicode_terminal())
-        name = Text(trace.name)
-        name.truncate(NAME_WIDTH, overflow="ellipsis")
+        name = Text(shortened(trace.name, NAME_WIDTH))
         return Text.assemble((f"{glyph} ", self.app.theme_variables[f"series{trace.colour}"]), name)

@@ -21,7 +21,7 @@ from tui_trainer.runs.summaries import read_all
 from tui_trainer.text import clean, percent
 from tui_trainer.ui.rows import OTHERS, shown
 from tui_trainer.ui.widgets.line import Line
-from tui_trainer.ui.words import MUTED, marked
+from tui_trainer.ui.words import MUTED, marked, shortened
 
 KEYS = "space mark   enter draw the marked ones   / filter   esc closes"
 
@@ -100,7 +100,7 @@ class OthersScreen(ModalScreen[tuple[str, ...] | None]):
         origin = "parent" if id == self.parent_id else clean(str(summary.facts["preset"]), 24)
         return Content.assemble(
             (f" {mark} ", colour),
-            f"{clean(summary.name, 24):<25}",
+            f"{shortened(clean(summary.name), 24):<25}",
             (f"{text:<14}", status_colour),
             f"{percent(best):>9}" if best is not None else f"{'':9}",
             (f"  {origin}", MUTED),

@@ -12,6 +12,7 @@ from tui_trainer.ui.overlay import MOST_CURVES, Trace, is_accuracy, overlay, tit
 from tui_trainer.ui.plot import Drawing
 from tui_trainer.ui.widgets.chart import Legend
 from tui_trainer.ui.widgets.chart_grid import ChartGrid
+from tui_trainer.ui.words import shortened
 
 METRICS = {name: title(name) for name in ("val_accuracy", "val_loss", "train_accuracy", "train_loss")}
 
@@ -51,8 +52,5 @@ class Overlay(ChartGrid):
 
 
 def _entry(trace: Trace, width: int, chosen: bool) -> Legend:
-    name = trace.name
-    while cell_len(name) > width:  # rows of one grid differ at the end
-        name = f"…{name.removeprefix('…')[1:]}"
     style = f"series{trace.colour}+chosen" if chosen else f"series{trace.colour}"
-    return Legend(style, trace.glyph(), name)
+    return Legend(style, trace.glyph(), shortened(trace.name, width))
