@@ -292,6 +292,26 @@ async def test_the_table_is_there_before_and_without_examples(root: Path, jobs: 
             await wait_to_see(pilot, "no mistakes in 200 validation examples, 100.00 % right · after epoch 4")
 
 
+async def test_a_wide_table_shows_whole_classes_and_where_it_goes_on(root: Path, jobs: type[FakeJob]) -> None:
+    fake = FakeRun(root, epochs=2).start().train(1, 2)
+    fake.save(2)
+    fake.finish()
+    found = result((1, 0))
+    count = range(14)
+    found |= {"classes": [f"class{n:02}" for n in count], "recall": [1.0] * 14, "precision": [1.0] * 14}
+    found["confusion"] = [[1200 * (row == column) for column in count] for row in count]
+    jobs.results = [found]
+    async with make_app(root, fake.run).run_test(size=(80, 24)) as pilot:
+        await wait_to_see(pilot, "finished")
+        await pilot.press("w")
+        await wait_to_see(pilot, "true \\ predicted", "›")
+        titles = next(line for line in seen(pilot).splitlines() if "predicted" in line)
+        assert [word for word in titles.split()[3:] if word != "›"] == ["class…"] * 7
+        await pilot.press(*["right"] * 15)
+        await wait_to_see(pilot, "‹", "recall %")
+        assert "true \\ predicted" in seen(pilot)
+
+
 async def test_fewer_pictures_than_mistakes_are_said_to_be_fewer(root: Path, jobs: type[FakeJob]) -> None:
     fake = FakeRun(root, epochs=2).start().train(1, 2)
     fake.save(2)

@@ -10,10 +10,10 @@ from rich.style import Style
 from rich.text import Text
 from textual.color import Color
 from textual.coordinate import Coordinate
-from textual.widgets import DataTable
 
 from tui_trainer.text import clean
 from tui_trainer.ui.themes import MONO
+from tui_trainer.ui.widgets.wide_table import WideTable
 
 MOST_NAME = 12  # cells of a class's name on the left
 CORNER = "true \\ predicted"
@@ -21,7 +21,7 @@ MOST_HEADING = 6  # and above its column
 SHADES = "░▒▓█"
 
 
-class Confusion(DataTable[Text]):
+class Confusion(WideTable):
     """One row a true class, one column a predicted one, recall on the right, precision below.
 
     `picked` says which examples the highlighted cell stands for.
