@@ -100,7 +100,7 @@ def test_stopped_and_gone_on_with(cli: Cli, coordinators: Coordinators) -> None:
     assert before.items() <= follower.state.runs.items()
     cli("study", "skip", "tried", "a", "--undo")
     assert statuses(follow.load(place))["a/0"] == "stopped"
-    cli("study", "delete", "tried", "--runs-too")
+    cli("study", "delete", "tried", "--runs-too", "--yes")
     assert not list(cli.runs.glob("2*")) and not list(list_studies(cli.runs))
 
 

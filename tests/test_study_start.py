@@ -9,7 +9,7 @@ import pytest
 from tests.coordinators import LASTING, members, rows, until, written
 from tests.coordinators import begun as is_begun
 from tests.running import Cli
-from tui_trainer.runs import directory
+from tui_trainer.runs import directory, launch
 from tui_trainer.studies import follow
 from tui_trainer.studies.directory import StudyDirectory, studies_root
 
@@ -62,6 +62,20 @@ def test_another_study_of_that_name_is_refused(
     status, _, err = cli.result("study", "run", str(begun), *options, "--detach")
     assert status == 2 and words in err and err.count("\n") == 1
     assert sorted(cli.runs.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("begun")
+def test_with_its_runs_it_is_deleted_whole_or_not_at_all(cli: Cli) -> None:
+    first, second = directory.list_runs(cli.runs)
+    status, out, err = cli.result("study", "delete", "tiny", "--runs-too")
+    assert (status, out) == (2, "") and err == "--yes: delete tiny and its 2 runs for good? nobody can be asked here\n"
+    for held in (first, second):
+        with launch.locked(held):
+            status, out, err = cli.result("study", "delete", "tiny", "--runs-too", "--yes")
+        assert (status, out) == (2, "") and err.startswith(f"{held.id}: already has a worker")
+    assert list(directory.list_runs(cli.runs)) == [first, second]
+    assert "deleted" in cli("study", "delete", "tiny", "--runs-too", "--yes")
+    assert not list(directory.list_runs(cli.runs)) and "has been started" in cli.result("study", "show", "tiny")[2]
 
 
 def test_ctrl_c_in_plain_mode_stops_and_saves_the_runs(cli: Cli) -> None:

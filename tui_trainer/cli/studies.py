@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from tui_trainer.cli.dashboard import data_root, has_screen, open_dashboard, runs_root
 from tui_trainer.cli.options import Detach, Json, Plain, Settings
+from tui_trainer.cli.runs import ask
 from tui_trainer.cli.start import ensure_data
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, plural
 
 if TYPE_CHECKING:
     from tui_trainer.studies.commands import AnyCommand
@@ -228,15 +229,15 @@ def study_delete(
     from tui_trainer.studies import directory, follow
 
     begun = find(name)
-    members = [member for row in follow.load(begun).rows for member in row.members if member.run] if runs else []
-    what = f"{begun.id} and its {len(members)} runs" if runs else f"{begun.id}, but not its runs"
-    if sys.stdin.isatty() and not yes:
-        typer.confirm(f"delete {what}?", abort=True)
-    with launch.locked(begun):
-        for member in members:
-            if member.run:
-                with launch.locked(member.run):
-                    run_directories.delete(member.run)
+    members = [member.run for row in follow.load(begun).rows for member in row.members if member.run] if runs else []
+    what = f"{begun.id} and its {plural(len(members), 'run')}" if runs else f"{begun.id}, but not its runs"
+    if not yes:
+        ask(f"delete {what} for good?", for_good=True)
+    with ExitStack() as held:
+        for place in (begun, *members):  # all of them before any goes
+            held.enter_context(launch.locked(place))
+        for run in members:
+            run_directories.delete(run)
         directory.delete(begun)
     print(f"{what}: deleted")
 

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import cast
 
 from tui_trainer.files import write_whole
@@ -189,7 +190,8 @@ class Coordinator:
         for path, command in waiting:
             if command is not None and command.id not in self.state.acknowledged:
                 yield command
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder that cannot be changed any more: it has been acknowledged
+                path.unlink(missing_ok=True)
 
     def _answer(self, command: commands.AnyCommand, ok: bool, message: str) -> None:
         name = type(command).__name__.lower()
