@@ -184,6 +184,12 @@ def test_runs_that_are_not_there(cli: Cli, run: Run) -> None:
         assert line.startswith(f"RUN: '{run.id[:4]}' begins 2 ids") and run.id in line and other.id in line
 
 
+def test_a_preset_whose_name_no_file_can_have(cli: Cli) -> None:
+    (cli.data / "x.study.toml").write_text('[[runs]]\npreset = "a\\u0000.toml"\n')
+    (line,) = refused(cli, "presets", "check", str(cli.data / "x.study.toml"))
+    assert line.endswith("cannot be read: no file's name holds a NUL")
+
+
 def test_what_only_the_worker_can_refuse_is_one_line_too(cli: Cli, run: Run) -> None:
     (line,) = refused(cli, "fork", run.id)
     assert "nothing left to train; give it more epochs or steps" in line

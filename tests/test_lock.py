@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -168,6 +169,22 @@ def test_a_run_directory_that_cannot_be_written_is_refused(run: Run) -> None:
         launch.launch(run, run.path)
     assert launch.liveness(run) == "dead"
     directory.delete(run)
+
+
+def test_while_a_worker_is_being_started_the_last_one_does_not_stand_for_it(run: Run) -> None:
+    """A command would be sent too soon, and expire at the new worker's first word."""
+    with held(run) as last:
+        write(run, State(status="stopped", pid=last.pid))
+    seen = []
+
+    def hand_over(_order: bytes, _lock: int) -> int:
+        follower = follow.Follower(run)
+        follower.catch_up()
+        seen.append((follower.alive, follower.only_starts, follower.state.status))
+        return os.getpid()
+
+    launch.launch(run, run.path, standby=Mock(hand_over=hand_over))
+    assert seen == [(True, True, "starting")]
 
 
 def test_ask_says_why_there_is_no_answer(run: Run) -> None:

@@ -121,7 +121,7 @@ def test_the_command_line_notes_archives_deletes_and_brings_back(cli: Cli) -> No
     assert (shown["tags"], shown["pins"]) == (["debug", "seed-1"], ["e0002-s000080.safetensors"])
     cli("archive", "last")
     assert cli("runs") == "none of 1 run; archived ones: --archived\n"
-    cli("delete", "last")
+    assert cli("delete", "last", run.id).count("\n") == 1
     assert cli("delete", "--undo") == f"{run.id}: is back\n"
     notes.pin(run, "e0002-s000080.safetensors", pinned=False)
     status, out, err = cli.result("disk", "--free")

@@ -17,6 +17,8 @@ def written(file: str) -> Path:
 
 def open_regular(path: Path) -> BinaryIO:
     """Open for reading without hanging on a FIFO. Raises OSError, also when it is not a regular file."""
+    if "\0" in str(path):  # Python's own complaint of it is no OSError
+        raise OSError(0, "no file's name holds a NUL")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

@@ -84,7 +84,7 @@ def delete(
         return
     if not references:
         raise InputError("RUN: which runs? --undo brings back what was deleted last")
-    doomed = [find(reference) for reference in references]
+    doomed = list(dict.fromkeys(find(reference) for reference in references))
     if not yes:
         ask(f"move {', '.join(run.id for run in doomed)} to the trash?")
     for run in doomed:

@@ -66,7 +66,7 @@ class Follower:
     def only_starts(self) -> bool:
         """Has who holds the lock, a worker, said nothing yet?"""
         holder = owner(self.run)
-        return holder is not None and holder.role == "worker" and holder.pid != self.state.worker_pid
+        return holder is None or (holder.role == "worker" and holder.pid != self.state.worker_pid)
 
     def _judge(self, alive: bool) -> None:
         """The status as it really is: a worker without a last word, or a new worker without a first one."""

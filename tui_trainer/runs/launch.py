@@ -253,6 +253,7 @@ def launch(
     """
     lock = take_lock(run)
     try:
+        os.ftruncate(lock, 0)  # until the new worker's name is in it, it names nobody: its last holder has gone
         order = json.dumps(
             {
                 "run": str(run.path.absolute()),
