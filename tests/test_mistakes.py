@@ -183,7 +183,7 @@ async def test_a_cell_of_the_table_decides_which_mistakes_are_shown(root: Path, 
         screen = screen_of(pilot, MistakesScreen)
         table, gallery = screen.query_one(Confusion), screen.query_one(Gallery)
         table.move_cursor(row=1, column=3)
-        await wait_to_see(pilot, "1 of 1", "true dog, predicted owl", "dog → owl")
+        await wait_to_see(pilot, "1 of 1", "true dog, predicted owl", "dog → owl  90 %")
         table.move_cursor(row=1, column=2)  # the diagonal: all of this class
         await wait_to_see(pilot, "1 of 2", "true dog, predicted cat")
         gallery.focus()

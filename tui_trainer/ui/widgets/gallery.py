@@ -124,7 +124,7 @@ class Gallery(Widget, can_focus=True):
 
     def _caption(self, example: Mapping[str, Any]) -> str:
         pair = f"{self.names[example['true']]} → {self.names[example['predicted']]}"
-        words = f"{pair}  {percent(example['probability'], 1)}"
+        words = f"{pair}  {percent(example['probability'], 0)}"
         if self.shape is None:
             numbers = " ".join(f"{value:g}" for value in example["inputs"])
             words = f"{words:<30}  {numbers}"
