@@ -1,5 +1,6 @@
 """The line between two runs: its ends are the runs, its statistics those of the weights in between."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,14 @@ def test_the_command_prints_a_row_a_place(cli: Cli) -> None:
     lines = cli("line", first.id, second.id, "--points", "4").splitlines()
     assert lines[0].split() == ["α", "train", "loss", "accuracy", "test", "loss", "accuracy"]
     assert [row.split()[0] for row in lines[1:]] == ["-1.000", "0.000", "1.000", "2.000"]
+
+
+def test_where_the_loss_is_no_number_json_says_null(cli: Cli) -> None:
+    first, second, _ = pair(cli.runs)
+    said = cli("line", first.id, second.id, "--low", "-1e38", "--high", "1e38", "--points", "3", "--json")
+    assert "NaN" not in said
+    losses = json.loads(said)["train_loss"]
+    assert losses[0] is losses[2] is None and losses[1] > 0
 
 
 def test_places_that_are_none_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

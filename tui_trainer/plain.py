@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -34,7 +33,10 @@ DELIBERATE = 2.0  # seconds: ctrl+c held down is one wish; a later one is anothe
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """What is no finite number is null: JSON knows no other word for it."""
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def print_line(line: LogLine) -> None:
