@@ -81,6 +81,17 @@ def test_a_line_that_is_no_event_is_skipped_and_counted(foreign: bytes, tmp_path
     assert reader.unreadable == 1
 
 
+def test_a_line_longer_than_is_read_at_once_hides_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"x" * 5000 + b"\n")
+    write(path, "two")
+    reader = EventReader(path)
+    assert [*reader.read(1000), *reader.read(1000)] == lines("two") and reader.unreadable == 1
+    with path.open("ab") as stream:
+        stream.write(b"x" * 5000)  # not whole yet
+    assert reader.read(1000) == []
+
+
 def test_what_a_later_version_adds_to_an_event_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"type":"log","time":1.0,"level":"info","message":"one","colour":"red"}\n')

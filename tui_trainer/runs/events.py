@@ -288,7 +288,7 @@ class LineReader(Generic[Line]):
         self.unreadable = 0
 
     def read(self, limit: int = 1 << 24) -> list[Line]:
-        """New lines, from at most about `limit` bytes."""
+        """New lines, from at most about `limit` bytes, or as many as one line takes."""
         try:
             with open_regular(self.path) as stream:
                 stream.seek(self.offset)
@@ -296,6 +296,8 @@ class LineReader(Generic[Line]):
         except OSError:  # not there yet, or not now
             return []
         whole = block.rfind(b"\n") + 1
+        if not whole and len(block) == limit:  # rubbish, perhaps, but what comes after it need not be
+            return self.read(2 * limit)
         self.offset += whole
         block = block[:whole]
         try:  # all at once, three times as fast as one by one
