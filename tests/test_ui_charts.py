@@ -11,7 +11,18 @@ from hypothesis import strategies as some
 from textual.geometry import Size
 from textual.pilot import Pilot
 
-from tests.dashboard import LARGE, FakeRun, live_run, open_on, seen, started, wait_for, wait_to_see
+from tests.dashboard import (
+    LARGE,
+    FakeRun,
+    live_run,
+    make_app,
+    open_on,
+    seen,
+    started,
+    wait_for,
+    wait_for_screen,
+    wait_to_see,
+)
 from tui_trainer import presets
 from tui_trainer.runs import events
 from tui_trainer.runs.fold import fold
@@ -171,3 +182,63 @@ async def test_a_legend_shows_the_glyphs_of_the_plot(root: Path, monkeypatch: py
             (legend, *plot) = drawn(pilot, "loss").splitlines()
             assert all(glyph in "".join(plot) for glyph in "*x^o")
             assert legend.isascii()
+
+
+def charts_in_sight(pilot: Pilot[str]) -> list[str | None]:
+    return [chart.id for chart in pilot.app.screen.query(Chart) if chart.display]
+
+
+async def test_charts_are_chosen_by_words_as_they_are_typed(root: Path) -> None:
+    with live_run(root) as fake:
+        async with make_app(root, fake.run).run_test(size=(160, 50)) as pilot:
+            await wait_to_see(pilot, "running", "loss", "learning rate")
+            everything = charts_in_sight(pilot)
+            wide = pilot.app.screen.query_one("#accuracy", Chart).size.width
+            await pilot.press("g", *"ZZZ")
+            await wait_to_see(pilot, "no such chart: all are shown")
+            assert charts_in_sight(pilot) == everything
+            await pilot.press(*["backspace"] * 3, *"AcC", "space", *"norm")
+            await wait_to_see(pilot, "2 of 6")
+            await wait_for(pilot, lambda: charts_in_sight(pilot) == ["accuracy", "gradient"], "two charts")
+            await wait_for(pilot, lambda: pilot.app.screen.query_one("#accuracy", Chart).size.width > wide, "more room")
+            await pilot.press("enter", "right_square_bracket", "right_square_bracket", "right_square_bracket")
+            assert pilot.app.focused is pilot.app.screen.query_one("#gradient")
+            assert charts_in_sight(pilot) == ["accuracy", "gradient"]
+            await pilot.press("m")
+            await wait_for(pilot, lambda: charts_in_sight(pilot) == ["gradient"], "maximised")
+            await pilot.press("m", "g", *"acc")  # in place of the words before
+            await wait_to_see(pilot, "1 of 6")
+            await wait_for(pilot, lambda: charts_in_sight(pilot) == ["accuracy"], "the chart that was current is gone")
+            await pilot.press("escape")
+            await wait_for(pilot, lambda: charts_in_sight(pilot) == everything, "all again")
+            await wait_for_screen(pilot, "RunScreen")
+            await pilot.press("g", "enter")
+            await wait_for(pilot, lambda: isinstance(pilot.app.focused, Chart), "nothing typed, nothing left open")
+            await pilot.press("escape")
+            await wait_for_screen(pilot, "HomeScreen")
+
+
+async def test_the_boundary_alone_has_no_cursor_to_lose(root: Path) -> None:
+    with live_run(root, preset="xor/xor-mlp") as fake:
+        fake.bound(3)
+        async with make_app(root, fake.run).run_test(size=(80, 24)) as pilot:
+            await wait_to_see(pilot, "running")
+            await pilot.press("g", *"bound", "enter")
+            await wait_to_see(pilot, "decision boundary", "1 of 7")
+            await pilot.press("v", "right", "v", "right_square_bracket")
+            assert charts_in_sight(pilot) == ["boundary"]
+            await pilot.press("g", *"[/x\u202e")
+            await wait_to_see(pilot, "no such chart")
+
+
+async def test_rewind_shows_chosen_charts_too(root: Path) -> None:
+    with live_run(root) as fake:
+        async with make_app(root, fake.run).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "running")
+            await pilot.press("b")
+            await wait_for_screen(pilot, "RewindScreen")
+            await pilot.press("g", *"images", "enter")
+            await wait_for(pilot, lambda: charts_in_sight(pilot) == ["throughput"], "one chart")
+            await pilot.press("left", "escape")
+            await wait_for(pilot, lambda: len(charts_in_sight(pilot)) > 1, "all again")
+            await wait_for_screen(pilot, "RewindScreen")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from textual import work
+from textual import on, work
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.timer import Timer
@@ -16,6 +16,7 @@ from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError, clean
 from tui_trainer.ui.curves import SMOOTHING, Other
 from tui_trainer.ui.sight import REPAINT_SECONDS, in_sight, repaint_seconds
+from tui_trainer.ui.widgets.chart_filter import ChartFilter
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.words import shortened
 
@@ -40,6 +41,7 @@ CHART_KEYS = (
     Binding("z", "zoom(1)", "zoom in", show=False, tooltip="Half of what is seen, about the cursor; ← → pan"),
     Binding("Z", "zoom(-1)", "zoom out", show=False),
     Binding("0", "whole", "whole range", show=False),
+    Binding("g", "choose", "charts", show=False, tooltip="Only those with a word you type; enter keeps, esc shows all"),
     Binding("o", "others", "other runs", show=False, tooltip="Draw other runs over these charts"),
 )
 """Not in `BINDINGS` of the class below: the screen says where in its own footer they stand."""
@@ -88,6 +90,27 @@ class ChartScreen(Screen[None]):
 
     def action_whole(self) -> None:
         self.charts.view = replace(self.charts.view, recent=False, window=None)
+
+    def action_choose(self) -> None:
+        self.query_one(ChartFilter).open()
+
+    @on(ChartFilter.Typed)
+    def choose_charts(self, event: ChartFilter.Typed) -> None:
+        charts = self.charts
+        charts.words = event.words
+        found = f"{len(charts.matching)} of {len(charts.known)}" if charts.matching else "no such chart: all are shown"
+        self.query_one(ChartFilter).tell(found if event.words.strip() else "")
+
+    @on(ChartFilter.Done)
+    def back_to_charts(self) -> None:
+        self.charts.chart(self.charts.current).focus()
+
+    def leave_filter(self) -> bool:
+        """All charts again; False where none was left out."""
+        if not self.query_one(ChartFilter).close():
+            return False
+        self.back_to_charts()
+        return True
 
     def action_others(self) -> None:
         from tui_trainer.ui.screens.others import OthersScreen

@@ -23,6 +23,7 @@ from tui_trainer.ui.rows import shown
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS, ChartScreen
 from tui_trainer.ui.sight import in_sight
 from tui_trainer.ui.widgets.chart import Chart
+from tui_trainer.ui.widgets.chart_filter import ChartFilter
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
@@ -66,6 +67,7 @@ class RewindScreen(ChartScreen):
             yield Line(id="rewind-checkpoint")
             yield Line(id="rewind-changes")
         yield Charts(self.follower.state, id="charts")
+        yield ChartFilter(id="chart-filter")
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -130,6 +132,8 @@ class RewindScreen(ChartScreen):
         self.charts.alone = not self.charts.alone
 
     def action_back(self) -> None:
+        if self.leave_filter():
+            return
         if self.charts.alone:
             self.charts.alone = False
         else:

@@ -25,6 +25,7 @@ from tui_trainer.ui.report import Moment
 from tui_trainer.ui.screens.chart_keys import CHART_KEYS
 from tui_trainer.ui.screens.worker_keys import DOORS, WORKER_KEYS, WorkerScreen
 from tui_trainer.ui.sight import in_sight
+from tui_trainer.ui.widgets.chart_filter import ChartFilter
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.widgets.checkpoints import CheckpointList, CheckpointPanel
 from tui_trainer.ui.widgets.controls import Controls
@@ -88,6 +89,7 @@ class RunScreen(WorkerScreen):
             yield Line(id="sentence")
         yield Line(id="glance")
         yield Charts(self.follower.state, id="charts", reading=True)
+        yield ChartFilter(id="chart-filter")
         with Horizontal(id="run-bottom"):
             yield LogPanel(id="log")
             with Vertical(id="side"):
@@ -251,6 +253,11 @@ class RunScreen(WorkerScreen):
             self.only = ""
         self.query_one(LogPanel).open_search()
 
+    def action_choose(self) -> None:
+        if self.only != "chart":
+            self.only = ""
+        super().action_choose()
+
     def action_level(self) -> None:
         self.query_one(LogPanel).cycle_level()
 
@@ -269,8 +276,8 @@ class RunScreen(WorkerScreen):
         self.charts.alone = only == "chart"
 
     def action_home(self) -> None:
-        """One step back: out of a search, a chart's keys, a maximised panel, a list; then home."""
-        if self.query_one(LogPanel).close_search() or self.leave_chart():
+        """One step back: out of a search, a choice of charts, a chart's keys, a maximised panel, a list; then home."""
+        if self.query_one(LogPanel).close_search() or self.leave_filter() or self.leave_chart():
             return
         if self.only:
             self.only = ""

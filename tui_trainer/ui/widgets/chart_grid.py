@@ -62,6 +62,8 @@ class ChartGrid(Container):
         """Show the current chart and its neighbours."""
         order, columns = self.order, 1 + sum(self.size.width >= width for width in WIDTHS)
         room = columns * (1 + sum(self.size.height >= height for height in HEIGHTS))
+        if self.current not in order:
+            self.current = order[0]
         at = order.index(self.current)
         self.first = max(0, min(self.first, at, len(order) - room), at - room + 1)
         shown = [self.current] if self.alone else order[self.first : self.first + room]

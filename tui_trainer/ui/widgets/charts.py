@@ -51,6 +51,8 @@ class Charts(ChartGrid):
     view = reactive(View(), init=False)
     others: reactive[tuple[Other, ...]] = reactive((), init=False)
     """Runs drawn over this one."""
+    words = reactive("", init=False)
+    """Only charts with one of these in their title, where any has one."""
 
     def __init__(self, state: RunState, id: str | None = None, reading: bool = False) -> None:
         """While `reading`, another thread brings the state up to date, and nothing is drawn of it."""
@@ -67,7 +69,16 @@ class Charts(ChartGrid):
 
     @property
     def order(self) -> list[str]:
+        return self.matching or self.known
+
+    @property
+    def known(self) -> list[str]:
         return [name for name in self.titles if name != PLANE or self.plane]
+
+    @property
+    def matching(self) -> list[str]:
+        words = self.words.lower().split()
+        return [name for name in self.known if any(word in self.titles[name].lower() for word in words)]
 
     def move(self, step: int) -> None:
         super().move(step)
@@ -162,7 +173,8 @@ class Charts(ChartGrid):
         if self.view.cursor is None:
             self.view = self.view.point(self.state, min(float(self.state.step), span(self.state, self.view)[1]))
             if self.current == PLANE:
-                self.current = "loss"
+                self.current = next((name for name in self.order if name != PLANE), PLANE)
+                self.choose_shown()
             self.chart(self.current).focus()
         else:
             self.view = replace(self.view, cursor=None)
@@ -171,6 +183,10 @@ class Charts(ChartGrid):
         self.redraw()
 
     def watch_view(self) -> None:
+        self.redraw()
+
+    def watch_words(self) -> None:
+        self.choose_shown()
         self.redraw()
 
     def watch_others(self) -> None:
