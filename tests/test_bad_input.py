@@ -1,9 +1,11 @@
 """What is asked for wrongly is refused: a line for each thing wrong, exit status 2, and nothing is written."""
 
+import errno
 import gzip
 import os
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -198,6 +200,12 @@ def test_what_only_the_worker_can_refuse_is_one_line_too(cli: Cli, run: Run) -> 
     assert list(directory.list_runs(cli.runs)) == [run]
 
 
+def test_a_run_without_a_worker_is_not_left_behind(cli: Cli) -> None:
+    with mock.patch.object(launch, "start_detached", side_effect=OSError(errno.EAGAIN, "no more processes")):
+        (line,) = refused(cli, "train", "digits", "--detach")
+    assert line.endswith("no worker could be started: no more processes")
+
+
 def test_a_second_worker_for_one_run(cli: Cli, run: Run) -> None:
     with launch.locked(run):
         (line,) = refused(cli, "delete", run.id)
@@ -224,7 +232,7 @@ def test_places_that_cannot_be_written(cli: Cli, run: Run) -> None:
         assert place in line and "cannot be written" in line
     (line,) = refused(cli, "export", run.id, "-o", str(cli.data / "x"), "--names", "a,a")
     assert line.startswith("--names: 'a,a' must be 2 different names")
-    (line,) = refused(cli, "export", run.id, "-o", str(cli.data / ("x" * 250)))
+    (line,) = refused(cli, "export", run.id, "-o", str(cli.data / ("x" * 300)))
     assert line.endswith("cannot be written: File name too long")
     (cli.data / "file").touch()
     (line,) = refused(cli, "train", "digits", "--runs", str(cli.data / "file"))

@@ -153,7 +153,11 @@ def begin(
     environment, _ = place(wanted, gpu)
     ensure_data(wanted, data)
     created = directory.create(runs_root(), wanted, name, preset, data, start)
-    launch.launch(created, data, environment=environment)
+    try:
+        launch.launch(created, data, environment=environment)
+    except InputError:
+        directory.delete(created)
+        raise
     if not (detach or plain) and has_screen():
         open_dashboard(created)
         return
