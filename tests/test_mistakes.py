@@ -312,6 +312,21 @@ async def test_a_wide_table_shows_whole_classes_and_where_it_goes_on(root: Path,
         assert "true \\ predicted" in seen(pilot)
 
 
+async def test_the_table_moves_before_there_is_a_checkpoint(root: Path, jobs: type[FakeJob]) -> None:
+    with live_run(root) as fake:
+        async with make_app(root, fake.run).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "running")
+            await pilot.press("w")  # of what nothing is known yet
+            await wait_for_screen(pilot, "RunScreen")
+            counted(fake, 4, (3, 5))
+            fake.train(4)
+            await wait_to_see(pilot, "w mistakes")
+            await pilot.press("w")
+            await wait_to_see(pilot, "1 mistake in 201 validation examples", "epoch 4 · ! there is no last checkpoint")
+            counted(fake, 5)
+            await wait_to_see(pilot, "no mistakes in 200", "after epoch 5")
+
+
 async def test_fewer_pictures_than_mistakes_are_said_to_be_fewer(root: Path, jobs: type[FakeJob]) -> None:
     fake = FakeRun(root, epochs=2).start().train(1, 2)
     fake.save(2)

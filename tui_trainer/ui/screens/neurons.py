@@ -111,7 +111,8 @@ class NeuronsScreen(Screen[None]):
         elif unit.is_constant:
             lines.append(Content(f"{unit.low:g} everywhere"))
         else:
-            lines.append(Content(f"from {unit.low:g} to {unit.high:g}"))
+            what = "probability " if layer == len(grid.network) - 1 else ""
+            lines.append(Content(f"{what}from {unit.low:.3g} to {unit.high:.3g}"))
         hidden = 0 < layer < len(grid.network) - 1
         if unit.bias is not None:
             lines.append(Content(f"bias {unit.bias:+.3g}{', then normed' if hidden and network.batch_norm else ''}"))

@@ -60,6 +60,7 @@ class WorkerScreen(ChartScreen):
         if self.launched_at is not None:
             return set()
         always = {"fork", "mistakes"} if state.newest_checkpoint else set()
+        always |= {"mistakes"} if state.confusion else set()
         always |= {"neurons"} if self.charts.plane else set()
         if not self.live:
             return always | ({"resume"} if state.status in ("stopped", "interrupted") else set())
