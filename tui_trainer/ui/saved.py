@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from textual.content import Content
@@ -37,10 +37,12 @@ def lines(
     The step is told where two are of one epoch. `best` is the step of the best epoch so far: it has been others before.
     """
     epochs = Counter(checkpoint.epoch for checkpoint in checkpoints)
-    labels = [name(c) if epochs[c.epoch] > 1 else name(c).partition("-")[0] for c in checkpoints]
-    longest = max(map(len, labels), default=0)
+    labels = _column((name(c) if epochs[c.epoch] > 1 else name(c).partition("-")[0] for c in checkpoints), "<")
+    accuracies = _column((percent(c.val_accuracy) if c.val_accuracy is not None else "" for c in checkpoints), ">")
+    sizes = _column((size(c.bytes) for c in checkpoints), ">")
+    ages = _column((ago(max(0.0, now - c.time)) for c in checkpoints), ">")
     rows = []
-    for checkpoint, label in zip(checkpoints, labels, strict=True):
+    for checkpoint, label, accuracy, room, age in zip(checkpoints, labels, accuracies, sizes, ages, strict=True):
         kind = (
             BEST
             if "best" in checkpoint.kinds and checkpoint.step == best
@@ -48,16 +50,22 @@ def lines(
             if kept(checkpoint.kinds)
             else PASSING
         )
-        accuracy = percent(checkpoint.val_accuracy) if checkpoint.val_accuracy is not None else ""
         pin = Content.styled(_glyph(PIN), PIN[2]) if checkpoint.file in pins else Content(" ")
         pieces = [
-            (0, Content.assemble((_glyph(kind), kind[2]), pin, f"{label:<{longest}}")),
-            (1, Content(f"{accuracy:>8}")),
-            (3, Content.styled(f"{size(checkpoint.bytes):>9}", MUTED)),
-            (2, Content.styled(f"{ago(max(0.0, now - checkpoint.time)):>10}", MUTED)),
+            (0, Content.assemble((_glyph(kind), kind[2]), pin, label)),
+            (1, Content(accuracy)),
+            (3, Content.styled(room, MUTED)),
+            (2, Content.styled(age, MUTED)),
         ]
-        rows.append((checkpoint.file, fit(pieces, width, " ")))
+        rows.append((checkpoint.file, fit(pieces, width, "  ")))
     return rows
+
+
+def _column(cells: Iterable[str], align: str) -> list[str]:
+    """Each as wide as the longest."""
+    found = list(cells)
+    width = max(map(len, found), default=0)
+    return [f"{cell:{align}{width}}" for cell in found]
 
 
 def _glyph(kind: tuple[str, str, str]) -> str:
