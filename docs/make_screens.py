@@ -1,7 +1,7 @@
 """The pictures of `docs/screens/`, taken from real runs: python docs/make_screens.py [SCENE …]
 
-Trains the digits, once until it diverges, two moons, a study of three learning rates and, where MNIST is present,
-setting 2, a fork of it and a live setting 4; one run is killed. Then every scene is photographed in every look.
+Trains the digits, once until it diverges, two moons, a spiral, a study of three learning rates and, where MNIST is
+present, setting 2, a fork of it and a live setting 4; one run is killed. Then every scene is taken in every look.
 """
 
 import asyncio
@@ -109,6 +109,7 @@ SCENES = (
     Scene("find-rate", "", (((), "finished"), (("f",), "updates,"))),
     Scene("diverged", "diverged", (((), "failed"),)),
     Scene("boundary", "moons", (((), "finished"), (("right_square_bracket",), "boundary"))),
+    Scene("neurons", "spiral", (((), "finished"), (("h", "right"), "layer 2"))),
     Scene("runs", "", (((), "finished"), (("a",), "setting-2"))),
     Scene("data", "", (((), "finished"), (("d",), "mnist"))),
     Scene("settings", "", (((), "finished"), (("comma",), "theme"))),
@@ -158,6 +159,7 @@ def material(folder: Path) -> Iterator[dict[str, Run | StudyDirectory]]:
     made["digits"] = train(runs, "digits", "digits")
     made["diverged"] = begin_badly(runs)
     made["moons"] = train(runs, "toys/moons", "moons")
+    made["spiral"] = train(runs, "toys/spiral", "spiral", "hidden_sizes=12-8", "epochs=300")
     preset = "evaluation-report/setting-2" if is_here("mnist") else "digits"
     slow = "evaluation-report/setting-4" if is_here("mnist") else "digits"
     kept = ("epochs=24", "checkpoints.every_epochs=4")
