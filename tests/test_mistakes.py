@@ -287,7 +287,7 @@ async def test_the_table_is_there_before_and_without_examples(root: Path, jobs: 
         async with make_app(root, fake.run).run_test(size=(80, 24)) as pilot:
             await wait_to_see(pilot, "running")
             await pilot.press("w")
-            await wait_to_see(pilot, "1 mistake in 201 validation examples", "after epoch 3 · ! the")
+            await wait_to_see(pilot, "1 mistake in 201 validation examples", "after epoch 3", "! the data are gone")
             counted(fake, 4)
             await wait_to_see(pilot, "no mistakes in 200 validation examples, 100.00 % right · after epoch 4")
 
@@ -322,7 +322,9 @@ async def test_the_table_moves_before_there_is_a_checkpoint(root: Path, jobs: ty
             fake.train(4)
             await wait_to_see(pilot, "w mistakes")
             await pilot.press("w")
-            await wait_to_see(pilot, "1 mistake in 201 validation examples", "epoch 4 · ! there is no last checkpoint")
+            await wait_to_see(
+                pilot, "1 mistake in 201 validation examples", "after epoch 4", "! there is no last checkpoint"
+            )
             counted(fake, 5)
             await wait_to_see(pilot, "no mistakes in 200", "after epoch 5")
 

@@ -112,10 +112,11 @@ class MistakesScreen(Screen[None]):
             "precision": [n / sum(column) if any(column) else None for n, column in zip(right, columns, strict=True)],
         }
         self.query_one(Confusion).update(found)
-        of = "no examples yet" if self.found is None else f"examples of {_name(self.found)}"
+        of = "" if self.found is None else f" · examples of {_name(self.found)}"
         examples, correct = sum(map(sum, counts)), sum(right)
         words = _facts(examples - correct, examples, told.split, correct / max(examples, 1))
-        self._say(f"{words} · after epoch {told.epoch:,} · {self.problem or of}", "")
+        self._say(f"{words} · after epoch {told.epoch:,}{of}", "")
+        self.describe()
 
     def _class_names(self, count: int) -> Sequence[str]:
         try:
@@ -208,7 +209,7 @@ class MistakesScreen(Screen[None]):
         gallery, line = self.query_one(Gallery), self.query_one("#mistake", Line)
         example, found = gallery.example, self.found
         if found is None:
-            line.content = Content("")
+            line.content = Content.styled(self.problem if self.told else "", "$text-error")
             return
         self._draw_plane(gallery.examples)
         if example is None:
