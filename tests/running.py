@@ -44,6 +44,18 @@ def quick(*settings: str) -> RunConfig:
     return apply(QUICK, list(settings))
 
 
+def validating(*results: tuple[float, float]) -> Callable[..., tuple[float, float]]:
+    """Stands in for `evaluate`: this loss and accuracy each time, the last again and again; every answer is right."""
+    left = list(results)
+
+    def evaluate(_model: Any, examples: Any, _progress: Any = None, answers: list[Any] | None = None) -> Any:
+        if answers is not None:
+            answers.append(examples.labels)
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return evaluate
+
+
 class Program(subprocess.Popen[str]):
     """A program in a session of its own, which ends, with all it started there, when the test has done with it."""
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.reference_cases import config_of
-from tests.running import Killed, make_run, quick, watched, work
+from tests.running import Killed, make_run, quick, validating, watched, work
 from tests.test_resume_every_config import trainer
 from tui_trainer.config import RunConfig, is_live
 from tui_trainer.engine import data, device, model
@@ -112,8 +112,7 @@ def stops(words: str, changes: list[Change] | None = None) -> tuple[int, list[tu
     """Epochs trained, what was said of stopping, the best epoch."""
     t = trainer(config_of(f"epochs=7 {words}"), changes or [])
     told: list[events.AnyEvent] = []
-    answers = [*VALIDATION, (0.0, 0.0), (0.0, 0.0)]
-    with mock.patch.object(loop, "evaluate", lambda *_: answers.pop(0)):
+    with mock.patch.object(loop, "evaluate", validating(*VALIDATION, (0.0, 0.0))):
         loop.train(t, NothingKept(), told.append, lambda: True)
     assert t.best
     early = [(e.epoch, e.best_epoch, e.metric) for e in told if isinstance(e, events.EarlyStop)]

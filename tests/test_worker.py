@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.running import Killed, make_run, outcome, process_put_back, quick, watched, work
+from tests.running import Killed, make_run, outcome, process_put_back, quick, validating, watched, work
 from tests.test_resume import on_step, trainer
 from tui_trainer.engine import checkpoint, worker
 from tui_trainer.engine import train as loop
@@ -241,7 +241,7 @@ def test_divergence_fails_the_run_and_keeps_what_was_finite(optimizer: str, root
 def test_a_run_that_fails_between_two_saves_keeps_its_best_epoch(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def explode(event: events.AnyEvent) -> None:
         if isinstance(event, events.Epoch) and event.epoch == 2:
-            monkeypatch.setattr(loop, "evaluate", lambda *_: (math.nan, 0.0))
+            monkeypatch.setattr(loop, "evaluate", validating((math.nan, 0.0)))
 
     run = make_run(root, quick("last_seconds=3600"))
     with watched(explode):
@@ -261,7 +261,7 @@ def test_a_learning_rate_that_is_too_high_fails_and_is_never_best(root: Path) ->
 
 
 def test_of_equal_epochs_the_first_is_kept_as_best(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "evaluate", lambda *_: (1.0, 0.5))
+    monkeypatch.setattr(loop, "evaluate", validating((1.0, 0.5)))
     state = work(make_run(root))
     assert state.best and state.best.epoch == 1
     assert [(c.epoch, c.kinds) for c in state.checkpoints.values()] == [(1, ["best", "last"]), (3, ["last"])]
