@@ -87,7 +87,7 @@ async def test_what_cannot_change_live_offers_a_fork(root: Path) -> None:
             await wait_to_see(pilot, "f forks it")
             await pilot.press("f")
             await wait_for_screen(pilot, "FormScreen")
-            await wait_to_see(pilot, "Fork of digits at e0003-s000120")
+            await wait_to_see(pilot, "Fork of digits at e0003-s000120", "last seconds")  # near the epochs, scrolled to
             assert pilot.app.screen.query_one("#field-training-epochs").has_focus_within
             editor = pilot.app.screen.query_one("#field-network-dropout Input", Input)
             editor.focus()

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from rich.segment import Segment
+from textual import _time
 from textual.color import Color
 from textual.theme import Theme
 
-from tests.dashboard import LARGE, FakeRun, open_on, seen, wait_to_see
+from tests.dashboard import LARGE, FakeRun, make_app, open_on, seen, wait_for, wait_to_see
 from tui_trainer.runs.events import Log
 from tui_trainer.ui import settings, themes
 from tui_trainer.ui.app import TrainerApp
@@ -72,3 +73,13 @@ async def test_every_screen_can_be_drawn_in_ascii(tmp_path: Path) -> None:
         await wait_to_see(pilot, "v finished", "epoch", "naive ????")
         assert seen(pilot).isascii()
         assert {len(line) for line in seen(pilot).splitlines()} == {LARGE[0]}
+
+
+async def test_a_new_size_arrives_though_the_process_was_held_up(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at textual's clock comes 20 ms after the one before: its timers of less do not fire once."""
+    async with make_app(root).run_test(size=(30, 10)) as pilot:
+        await wait_to_see(pilot, "digits")
+        looks, now = itertools.count(), _time.get_time
+        monkeypatch.setattr(_time, "get_time", lambda: now() + 0.02 * next(looks))
+        await pilot.resize_terminal(*LARGE)
+        await wait_for(pilot, lambda: pilot.app.screen.has_class("-wide"), "the layout of the new size")

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from textual.screen import Screen
 from textual.widgets import Button
 
 from tests.dashboard import (
@@ -232,3 +233,16 @@ async def test_a_damaged_run_asked_for_is_refused_at_home(root: Path) -> None:
     async with open_on(fake).run_test(size=LARGE) as pilot:
         await wait_for(pilot, lambda: len(pilot.app._notifications), "the refusal")
         await wait_to_see(pilot, "Presets", "? unreadable")
+
+
+class Going(Screen[None]):
+    def on_unmount(self) -> None:
+        self.query_one("#headline")
+
+
+async def test_a_screen_that_goes_may_miss_its_parts(root: Path) -> None:
+    """As one whose repaint falls into the moment in which it is replaced."""
+    async with make_app(root).run_test() as pilot:
+        await pilot.app.push_screen(Going())
+        await pilot.app.pop_screen()
+        await wait_to_see(pilot, "digits")

@@ -13,11 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
+from textual.timer import Timer
 
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError, unicode_terminal
@@ -37,6 +39,7 @@ ASCII, COLOURLESS = Ascii(), Colourless()
 # layouts of app.tcss by the least cells they need
 WIDTHS = [(0, "-tiny"), (40, "-narrow"), (100, "-wide")]
 START_SECONDS = 2.0  # in which everything that stays has been made
+RESIZED_SECONDS = 0.5  # in which a new size should have reached the screens
 HEIGHTS = [(0, "-flat"), (8, "-short"), (16, "-low"), (32, "-tall"), (48, "-high")]
 
 
@@ -71,6 +74,7 @@ class TrainerApp(Navigation):
         self.data_root = data_root
         self.launcher = launcher
         self.opened = opened
+        self.resized: Timer | None = None
         for theme in themes.THEMES:
             self.register_theme(theme)
         self.take_looks()
@@ -116,6 +120,16 @@ class TrainerApp(Navigation):
             self.call_after_refresh(
                 self.complain, InputError(*self.problems)
             )  # before there is a screen nobody sees it
+
+    def on_resize(self) -> None:
+        """Textual hands a new size on by a timer that never fires where the process is held up as it starts."""
+        if self.resized:
+            self.resized.stop()
+        self.resized = self.set_timer(RESIZED_SECONDS, self._hand_size_on)
+
+    def _hand_size_on(self) -> None:
+        for screen in self.screen_stack:
+            screen.post_message(events.Resize(self.size, self.size))
 
     def on_unmount(self) -> None:
         self.launcher.close()
