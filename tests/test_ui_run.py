@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Button
 
@@ -236,13 +237,16 @@ async def test_a_damaged_run_asked_for_is_refused_at_home(root: Path) -> None:
 
 
 class Going(Screen[None]):
-    def on_unmount(self) -> None:
+    def on_resize(self) -> None:
         self.query_one("#headline")
 
 
 async def test_a_screen_that_goes_may_miss_its_parts(root: Path) -> None:
     """As one whose repaint falls into the moment in which it is replaced."""
     async with make_app(root).run_test() as pilot:
-        await pilot.app.push_screen(Going())
+        screen = Going()
+        with screen.prevent(Resize):
+            await pilot.app.push_screen(screen)
+        screen.post_message(Resize(pilot.app.size, pilot.app.size))
         await pilot.app.pop_screen()
         await wait_to_see(pilot, "digits")
