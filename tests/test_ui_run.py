@@ -5,8 +5,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Button
 
 from tests.dashboard import (
@@ -236,17 +234,13 @@ async def test_a_damaged_run_asked_for_is_refused_at_home(root: Path) -> None:
         await wait_to_see(pilot, "Presets", "? unreadable")
 
 
-class Going(Screen[None]):
-    def on_resize(self) -> None:
-        self.query_one("#headline")
-
-
-async def test_a_screen_that_goes_may_miss_its_parts(root: Path) -> None:
-    """As one whose repaint falls into the moment in which it is replaced."""
-    async with make_app(root).run_test() as pilot:
-        screen = Going()
-        with screen.prevent(Resize):
-            await pilot.app.push_screen(screen)
-        screen.post_message(Resize(pilot.app.size, pilot.app.size))
-        await pilot.app.pop_screen()
-        await wait_to_see(pilot, "digits")
+async def test_a_run_screen_that_has_gone_paints_no_more(root: Path) -> None:
+    """What was to be painted after the next refresh may come after another screen has taken its place."""
+    with live_run(root) as fake:
+        fake.save(2)
+        async with open_on(fake).run_test(size=LARGE) as pilot:
+            await wait_to_see(pilot, "▶ running", "e0002")
+            screen = screen_of(pilot, RunScreen)
+            await pilot.press("f")
+            await wait_for(pilot, lambda: not screen.is_attached, "the form is in its place")
+            screen.show_words()

@@ -185,7 +185,7 @@ class RunScreen(WorkerScreen):
         self._show_charts()
 
     def show_words(self) -> None:
-        if not self.caught_up:
+        if not (self.caught_up and self.display):  # it may have gone, and its parts with it
             return
         moment, width = self.moment, self.size.width - 2
         state = moment.state
