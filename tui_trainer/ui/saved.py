@@ -57,7 +57,7 @@ def lines(
             (3, Content.styled(room, MUTED)),
             (2, Content.styled(age, MUTED)),
         ]
-        rows.append((checkpoint.file, fit(pieces, width, "  ")))
+        rows.append((checkpoint.file, fit(pieces, width, " ")))
     return rows
 
 
