@@ -17,6 +17,7 @@ from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.timer import Timer
@@ -74,6 +75,7 @@ class TrainerApp(Navigation):
         self.data_root = data_root
         self.launcher = launcher
         self.opened = opened
+        self.sized: Size | None = None
         self.resized: Timer | None = None
         for theme in themes.THEMES:
             self.register_theme(theme)
@@ -121,11 +123,13 @@ class TrainerApp(Navigation):
                 self.complain, InputError(*self.problems)
             )  # before there is a screen nobody sees it
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Textual hands a new size on by a timer that never fires where the process is held up as it starts."""
         if self.resized:
             self.resized.stop()
-        self.resized = self.set_timer(RESIZED_SECONDS, self._hand_size_on)
+        if self.sized not in (None, event.size):
+            self.resized = self.set_timer(RESIZED_SECONDS, self._hand_size_on)
+        self.sized = event.size
 
     def _hand_size_on(self) -> None:
         for screen in self.screen_stack:
