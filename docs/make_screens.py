@@ -109,7 +109,7 @@ SCENES = (
     Scene("find-rate", "", (((), "finished"), (("f",), "updates,"))),
     Scene("diverged", "diverged", (((), "failed"),)),
     Scene("boundary", "moons", (((), "finished"), (("right_square_bracket",), "boundary"))),
-    Scene("neurons", "spiral", (((), "finished"), (("h", "right"), "layer 2"))),
+    Scene("neurons", "spiral", (((), "finished"), (("h", "right", "down", "down", "down"), "unit 4"))),
     Scene("runs", "", (((), "finished"), (("a",), "setting-2"))),
     Scene("data", "", (((), "finished"), (("d",), "mnist"))),
     Scene("settings", "", (((), "finished"), (("comma",), "theme"))),
@@ -183,7 +183,8 @@ def material(folder: Path) -> Iterator[dict[str, Run | StudyDirectory]]:
 
 def begin(runs: Path, preset: str, name: str, epochs: int) -> Run:
     """A run left to its worker, once it has trained so many epochs."""
-    tui_trainer(runs, "train", preset, "--name", name, "--set", "epochs=2000", "--set", "threads=1", "--detach")
+    tui_trainer(runs, "train", preset, "--name", name, "--set", "epochs=2000", "--set", "threads=1",
+                "--set", "last_seconds=2", "--detach")  # fmt: skip
     run = newest(runs)
     follow.wait(follow.Follower(run), lambda state: state.epoch >= epochs, PATIENCE_SECONDS)
     return run
@@ -199,7 +200,7 @@ async def photograph(scene: Scene, look: Look, runs: Path, opened: Run | StudyDi
         for keys, words in scene.steps:
             await pilot.press(*keys)
             await see(pilot, words)
-        await pilot.pause(1.5)  # one more repaint of what is live
+        await pilot.pause(3.0)  # one more repaint of what is live, the machine's load included
         svg = FONTS.sub("", app.export_screenshot(title="tui-trainer"))
         for own, shown in ((str(runs.parent), "~"), (str(datasets.data_root()), "~/data"), (str(Path.home()), "~")):
             name = re.compile(rf"{re.escape(own)}([^<&\s]*)")
