@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import work
-from textual._context import active_message_pump
 from textual.app import App
 from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.widget import Widget
 
 from tui_trainer.runs import directory
 from tui_trainer.runs.launch import liveness
@@ -210,10 +208,8 @@ class Navigation(App[str]):
             await self.on_home_wanted()
 
     def _handle_exception(self, error: Exception) -> None:
-        """As textual's; but what is closed before it was whole, or has begun to go, lacks parts, which is no fault."""
-        pump = active_message_pump.get(None)
-        going = not self.is_running or (isinstance(pump, Widget) and (pump._closing or pump._pruning))
-        if not (going and isinstance(error, NoMatches)):
+        """As textual's; but a screen that is closed before it was whole lacks parts of itself, which is no fault."""
+        if self.is_running or not isinstance(error, NoMatches):
             super()._handle_exception(error)
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
