@@ -16,7 +16,7 @@ from tests.running import make_run, quick, work
 from tests.test_resume import run_on, splits, trainer
 from tui_trainer import config as configs
 from tui_trainer.config import RunConfig, build
-from tui_trainer.engine import data, device, evaluate, model
+from tui_trainer.engine import data, device, evaluate, model, paths
 from tui_trainer.engine.data import Examples, order_of
 from tui_trainer.engine.seeds import seed_of
 from tui_trainer.engine.trainer import Trainer
@@ -264,6 +264,22 @@ def test_data_are_scaled_to_one_and_cut_as_the_config_says(mnist: Path) -> None:
     loaded = data.load(config, mnist, torch.device("cpu"))
     assert loaded.validation is loaded.test and config.split.validation_is_test
     assert loaded.train.images.shape == (60_000, 784) and loaded.train.images.max() == 1
+
+
+def test_pytorch_gets_as_many_threads_as_a_step_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiled path shares its steps by itself."""
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 16)
+    wide = "hidden_sizes=1000-1000 batch_size=1000"
+
+    def threads(words: str) -> int:
+        return device.choose(quick(*words.split())).threads
+
+    assert threads("threads=0 step_path=autograd") == threads("threads=0 step_path=manual") == 1
+    assert threads(f"threads=0 step_path=manual {wide}") == 16
+    assert threads("threads=0 step_path=manual hidden_sizes=400-400 batch_size=50") == 4  # 57 million operations
+    assert threads("threads=5 step_path=manual") == 5
+    monkeypatch.setattr(paths, "choose", lambda *_: "compiled")
+    assert threads("threads=0") == 16
 
 
 def test_what_decides_the_bits_is_chosen_once_and_kept() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 import os
 import platform
 import shutil
@@ -13,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -23,9 +25,10 @@ from tui_trainer.engine.model import Mlp
 from tui_trainer.engine.optim import Optimizers, Terms
 from tui_trainer.engine.step import AutogradStep, Sums
 
+LOG = logging.getLogger(__name__)
 SOURCE = Path(__file__).parent / "native"
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-pthread")
-BUILD_SECONDS = 120
+BUILD_SECONDS = 300  # pip's compiler takes one minute, others five seconds
 ACTIVATIONS = {"identity": 0, "relu": 1, "leaky_relu": 2, "elu": 3, "tanh": 4, "sigmoid": 5}
 NONE, SGD, ADAM, ADADELTA = range(4)
 MEMORIES = {SGD: ("momentum_buffer",), ADAM: ("exp_avg", "exp_avg_sq"), ADADELTA: ("square_avg", "acc_delta")}
@@ -77,9 +80,12 @@ class _Network(ctypes.Structure):
     )
 
 
-def compiler() -> str | None:
-    """The C++ compiler of this machine: `$CXX`, else the first of the usual names."""
-    return next(filter(None, map(shutil.which, (os.environ.get("CXX", ""), "c++", "g++", "clang++"))), None)
+def compiler() -> tuple[str, ...] | None:
+    """The command of a C++ compiler: `$CXX`, else the first of the usual names, else the one that pip installed."""
+    found = next(filter(None, map(shutil.which, (os.environ.get("CXX", ""), "c++", "g++", "clang++"))), None)
+    if found is not None:
+        return (found,)
+    return (sys.executable, "-m", "ziglang", "c++") if find_spec("ziglang") else None
 
 
 @cache
@@ -92,18 +98,19 @@ def library() -> tuple[ctypes.CDLL, str] | None:
     if builder is None:
         return None
     try:
-        version = subprocess.run([builder, "--version"], capture_output=True, timeout=BUILD_SECONDS, check=True).stdout
+        version = subprocess.run([*builder, "--version"], capture_output=True, timeout=BUILD_SECONDS, check=True).stdout
         digest = hashlib.sha256(version + " ".join(FLAGS).encode() + _processor().encode())
         for source in sorted(SOURCE.glob("*.*")):
             digest.update(source.read_bytes())
         name = digest.hexdigest()[:16]
         built = _folder() / f"step-{name}.so"
         if not built.exists():
+            LOG.info("building the training step for this machine: once, five seconds to a minute")
             _build(builder, built)
         found = ctypes.CDLL(str(built))
         found.tile_size.restype = ctypes.c_int64
     except (OSError, subprocess.SubprocessError) as error:
-        print(f"no compiled step: {error}", file=sys.stderr)  # into worker.log
+        LOG.warning("no compiled step: %s", error)
         return None
     return found, name
 
@@ -123,12 +130,13 @@ def _processor() -> str:
     return "".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
 
 
-def _build(builder: str, target: Path) -> None:
+def _build(builder: tuple[str, ...], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         made = Path(folder) / target.name
         subprocess.run(
-            [builder, *FLAGS, str(SOURCE / "step.cpp"), "-o", str(made)],
+            [*builder, *FLAGS, str(SOURCE / "step.cpp"), "-o", str(made)],
+            env={**os.environ, "ZIG_GLOBAL_CACHE_DIR": folder},  # pip's compiler builds its own library: 100 MB
             capture_output=True,
             timeout=BUILD_SECONDS,
             check=True,
@@ -225,7 +233,7 @@ class CompiledStep(ManualStep):
             if seen is None:
                 self._call(self.images, self.labels, part, NONE, [factor], masks)
             else:
-                images = self.images[part] * seen
+                images = self.images.index_select(0, part).mul_(seen)
                 self._call(images, self.labels[part], torch.arange(len(part)), NONE, [factor], masks)
             for parameter in self.parameters:
                 parameter.grad = self.gradients[parameter] if parameter.requires_grad else None

@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tui_trainer.engine.optim import states_per_weight
 from tui_trainer.text import InputError, size
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
+FLOPS_A_THREAD = 16e6  # of a step
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,6 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
     precision = "fp32" if config.training.precision == "auto" else config.training.precision
     if precision in ("tf32", "fp16") and wanted != "cuda":
         raise InputError(f"training.precision: {precision!r} needs CUDA, and this run is on {wanted}")
-    threads = config.training.threads or (recorded.threads if recorded else torch.get_num_threads())
     versions = {
         "tui-trainer": tui_trainer.__version__,
         "torch": str(torch.__version__),
@@ -62,7 +63,18 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
     step_path = paths.choose(config, wanted, recorded.step_path if recorded else "")
     if step_path == "compiled" and (built := compiled.library()):
         versions["compiled step"] = built[1]
+    threads = torch.get_num_threads()
+    if wanted == "cpu" and step_path != "compiled":  # which shares its steps among threads by itself
+        threads = min(threads, useful_threads(config))
+    threads = config.training.threads or (recorded.threads if recorded else threads)
     return Numerics("cuda:0" if wanted == "cuda" else wanted, _name(wanted), threads, precision, versions, step_path)
+
+
+def useful_threads(config: RunConfig) -> int:
+    """For PyTorch's operations: in small steps, threads wait for each other longer than they save."""
+    examples = min(config.training.batch_size, config.split.train)
+    weights = sum(inputs * outputs for inputs, outputs in pairwise(config.layer_sizes))
+    return max(1, round(6 * examples * weights / FLOPS_A_THREAD))
 
 
 def _name(device: str) -> str:

@@ -80,7 +80,7 @@ class GraphStep(AutogradStep):
     def steps(self, count: int, size: int) -> None:
         """What is recorded: `count` steps of `size` examples each, from the fixed places."""
         for order, rates in zip(self.order[:count, :size], self.rates[:count], strict=True):
-            self.step(self.recorded_images[order], self.labels[order], rates.unbind())
+            self.step(self.recorded_images.index_select(0, order), self.labels[order], rates.unbind())
         self.norm.copy_(super().gradient_norm())
 
     def gradient_norm(self) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch.nn.utils import get_total_norm
 
 from tui_trainer.config import RunConfig, groups
 from tui_trainer.engine.model import Mlp
-from tui_trainer.engine.optim import Optimizers, Terms
+from tui_trainer.engine.optim import Optimizers
 from tui_trainer.engine.products import product
 from tui_trainer.engine.step import AutogradStep
 
@@ -23,6 +24,18 @@ def is_plain(config: RunConfig) -> bool:
     network = config.network
     known = network.activation in ("identity", "relu", "leaky_relu", "elu", "tanh", "sigmoid")
     return known and not (network.batch_norm and network.hidden_sizes) and config.training.precision in ("auto", "fp32")
+
+
+Descent = tuple[tuple[float, float], tuple[float, float]]
+"""Of a weight and of a bias: what is kept of it, and the rate of its gradient."""
+
+
+class Gradient(NamedTuple):
+    """Of a layer's weight, as the two factors of a product."""
+
+    layer: int
+    slope: torch.Tensor  # [n, outputs], of the loss by the layer's sums
+    below: torch.Tensor  # [n, inputs], what the layer was given
 
 
 class ManualStep(AutogradStep):
@@ -42,6 +55,8 @@ class ManualStep(AutogradStep):
         self.activation, self.slope = config.network.activation, config.network.leaky_slope
         limits, classes = config.regularization, self.linears[-1].out_features
         smooth = limits.label_smoothing
+        self.drops = bool(config.network.input_dropout or any(config.layer_dropout))
+        self.no_masks: list[torch.Tensor | None] = [None] * len(self.linears)
         self.ones = torch.ones(self.step_size)
         self.wanted = torch.eye(classes) * (1 - smooth) + smooth / classes
         in_loss = config.decay_mode == "loss" and limits.weight_decay > 0
@@ -51,33 +66,54 @@ class ManualStep(AutogradStep):
 
     @torch.no_grad()
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
-        terms = self.optimizers.terms()
-        logits = []
-        for (x, labels), factor in zip(self.batches(order), factors, strict=True):
+        labels = self.labels[order]
+        wanted, log_shares = self.wanted[labels], []
+        descents: list[Descent] = []
+        before = None
+        for (x, _), pull, factor in zip(self.batches(order), self._pulls(wanted), factors, strict=True):
             outputs, masks = self._forward(x)
-            logits.append(outputs[-1])
-            slope = torch.softmax(outputs[-1], 1).sub_(self.wanted[labels]).mul_(1 / len(x))
-            self.slopes = self._backward(slope, outputs, masks)
-            if self.updates_itself:
-                self._descend(terms, factor)
-            else:
+            log_shares.append(torch.log_softmax(outputs.pop(), 1))
+            slope = torch._log_softmax_backward_data(pull, log_shares[-1], 1, pull.dtype)
+            if self.updates_itself and factor != before:
+                descents, before = self._descents(factor), factor
+            self.last_gradients = []
+            for gradient in self._backward(slope, outputs, masks):
+                self.last_gradients.append(gradient)
+                if self.updates_itself:
+                    self._descend(gradient, descents[gradient.layer])
+            if not self.updates_itself:
                 self._leave_gradients()
                 self.update(self.optimizers.rates(factor))
-        self._add_up(torch.cat(logits), self.labels[order])
+        self._add_up(torch.cat(log_shares), wanted, labels)
 
-    def _add_up(self, logits: torch.Tensor, labels: torch.Tensor) -> None:
+    def _pulls(self, wanted: torch.Tensor) -> list[torch.Tensor]:
+        """Of each batch, the derivative of its mean loss by the logarithms of its shares [n, classes]."""
+        size, rest = self.step_size, len(wanted) % self.step_size
+        pulls = [*(wanted / -size).split(size)]
+        if rest:
+            pulls[-1] = wanted[-rest:] / -rest
+        return pulls
+
+    def _descents(self, factor: float) -> list[Descent]:
+        """Of each layer's weight and bias, what plain SGD at `factor` times the rate makes of them."""
+        terms = self.optimizers.terms()
+        return [
+            (terms[weight].shares(factor), terms[weight if bias is None else bias].shares(factor))
+            for weight, bias in self.tensors
+        ]
+
+    def _add_up(self, log_shares: torch.Tensor, wanted: torch.Tensor, labels: torch.Tensor) -> None:
         """Losses are added one after another, so that where chunks end changes no bit of their sum."""
-        log_shares = torch.log_softmax(logits, 1)
-        losses = (self.wanted[labels] * log_shares).sum(1, dtype=self.loss.dtype).neg_()
+        losses = (wanted * log_shares).sum(1, dtype=self.loss.dtype).neg_()
         self.loss.copy_(torch.cat((self.loss.view(1), losses)).cumsum(0)[-1])
         self.correct.add_((log_shares.argmax(1) == labels).sum())
 
     def dropout(self, count: int) -> tuple[torch.Tensor | None, list[torch.Tensor | None]]:
         """Factors [count, width] on the inputs and on each layer's outputs, drawn as the model draws them."""
+        if not self.drops:
+            return None, self.no_masks
         shapes = [self.linears[0].in_features, *(linear.out_features for linear in self.linears[:-1])]
         rates = [self.model.input_dropout, *self.model.dropout]
-        if not any(rates):
-            return None, [None] * len(self.linears)
 
         def draw(size: int, width: int, rate: float) -> torch.Tensor | None:
             return functional.dropout(torch.ones(size, width), rate) if rate else None
@@ -89,7 +125,7 @@ class ManualStep(AutogradStep):
 
     def _forward(self, x: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor | None]]:
         """The input and each layer's outputs after activation and dropout; dropout's factors."""
-        seen, masks = self.dropout(len(x))
+        seen, masks = self.dropout(x.shape[0])
         outputs = [x if seen is None else x * seen]
         last = len(self.tensors) - 1
         for index, ((weight, bias), mask) in enumerate(zip(self.tensors, masks, strict=True)):
@@ -112,18 +148,16 @@ class ManualStep(AutogradStep):
 
     def _backward(
         self, slope: torch.Tensor, outputs: list[torch.Tensor], masks: list[torch.Tensor | None]
-    ) -> list[tuple[int, torch.Tensor, torch.Tensor]]:
-        """For each trained layer, the last first: its number, the gradient of its sums [n, outputs], its inputs."""
-        found = []
+    ) -> Iterator[Gradient]:
+        """Of each trained layer, the last first. Once one is yielded, its weight is needed no more and may change."""
         for index in range(len(self.tensors) - 1, -1, -1):
-            weight, below = self.tensors[index][0], outputs[index]
+            weight, below, own = self.tensors[index][0], outputs[index], slope
             if not weight.requires_grad:
                 break  # layers are frozen from the first on
-            found.append((index, slope, below))
             if index and self.tensors[index - 1][0].requires_grad:
-                slope = product(slope, weight.t())
+                slope = product(own, weight.t())
                 self._derive(slope, below, masks[index - 1], self.model.dropout[index - 1])
-        return found
+            yield Gradient(index, own, below)
 
     def _derive(self, slope: torch.Tensor, y: torch.Tensor, mask: torch.Tensor | None, rate: float) -> None:
         """Gradient by outputs → by sums, in place. Every derivative is a function of the output."""
@@ -142,25 +176,23 @@ class ManualStep(AutogradStep):
             case "sigmoid":
                 slope.mul_(y * (1 - y))
 
-    def _descend(self, terms: dict[torch.Tensor, Terms], factor: float) -> None:
+    def _descend(self, gradient: Gradient, descent: Descent) -> None:
         """Plain SGD, the product added to the weight as it is made."""
-        ones = self.ones[: len(self.slopes[0][1])] if self.slopes else self.ones
-        for index, slope, below in self.slopes:
-            (weight, bias), across = self.tensors[index], slope.t()
-            kept, rate = terms[weight].shares(factor)
-            if slope.numel() * below.shape[1] < UPDATE_WORK:
-                weight.addmm_(across, below, beta=kept, alpha=-rate)
-            else:
-                if kept != 1:
-                    weight.mul_(kept)
-                weight.sub_(product(across, below.t()), alpha=rate)
-            if bias is not None:
-                kept, rate = terms[bias].shares(factor)
-                bias.addmv_(across, ones, beta=kept, alpha=-rate)
+        layer, slope, below = gradient
+        (weight, bias), across = self.tensors[layer], slope.t()
+        (kept, rate), (bias_kept, bias_rate) = descent
+        if slope.numel() * below.shape[1] < UPDATE_WORK:
+            weight.addmm_(across, below, beta=kept, alpha=-rate)
+        else:
+            if kept != 1:
+                weight.mul_(kept)
+            weight.sub_(product(across, below.t()), alpha=rate)
+        if bias is not None:
+            bias.addmv_(across, self.ones[: slope.shape[0]], beta=bias_kept, alpha=-bias_rate)
 
     def _leave_gradients(self) -> None:
         self.optimizers.zero_grad()
-        for index, slope, below in self.slopes:
+        for index, slope, below in self.last_gradients:
             weight, bias = self.tensors[index]
             weight.grad = product(slope.t(), below.t())
             if bias is not None:
@@ -169,6 +201,6 @@ class ManualStep(AutogradStep):
     def gradient_norm(self) -> torch.Tensor:
         if not self.updates_itself:
             return super().gradient_norm()
-        parts = [slope.t() @ below for _, slope, below in self.slopes]
-        parts += [slope.sum(0) for index, slope, _ in self.slopes if self.tensors[index][1] is not None]
+        parts = [slope.t() @ below for _, slope, below in self.last_gradients]
+        parts += [slope.sum(0) for layer, slope, _ in self.last_gradients if self.tensors[layer][1] is not None]
         return get_total_norm(parts)

@@ -32,7 +32,7 @@ def choose(config: RunConfig, device: str, recorded: str = "") -> str:
     if wanted not in able:
         why = "cannot train this network here"
         if wanted == "compiled" and "manual" in able:
-            why = "needs a C++ compiler"
+            why = "needs a C++ compiler, such as the one of pip install ziglang"
         elif wanted == "graph":
             why = f"cannot record {config.optimizer.name}" if device == "cuda" else f"needs CUDA, and this is {device}"
         raise InputError(f"training.step_path: {wanted!r} {why}; auto takes the fastest that can")

@@ -19,7 +19,7 @@ def product(
     left: torch.Tensor, right: torch.Tensor, bias: torch.Tensor | None = None, relu: bool = False
 ) -> torch.Tensor:
     """left [m, k] · right [n, k]ᵀ (+ bias [n]), and then the larger of that and 0 if `relu`."""
-    if onednn_is_faster(left.numel() * len(right)):  # what PyTorch's own compiler calls
+    if onednn_is_faster(left.numel() * right.shape[0]):  # what PyTorch's own compiler calls
         found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(left, right, bias, "relu" if relu else "none", [], "")
         return found
     found = functional.linear(left, right, bias)

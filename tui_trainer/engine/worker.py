@@ -1,5 +1,6 @@
 """The life of one run's worker: it takes the run, trains it, and leaves a last word however it ends."""
 
+import logging
 import os
 import platform
 import sys
@@ -7,7 +8,7 @@ import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import torch
@@ -53,7 +54,8 @@ def work(order: Order) -> int:
     expire_commands(inbox, state, log.append, "sent before this worker started; expired")
     log.append(events.State(status="starting", pid=os.getpid()))
     try:
-        last = train_run(run, inbox, state, order, signals, log.append)
+        with IntoEvents(log.append):
+            last = train_run(run, inbox, state, order, signals, log.append)
     except InputError as error:  # refused before anything was trained: what was there is as it was
         fallback = before if before in TERMINAL else "stopped" if state.started else "failed"
         last = events.State(status=fallback, reason=BETWEEN.join(error.problems))  # type: ignore[arg-type]
@@ -69,6 +71,28 @@ def work(order: Order) -> int:
     log.append(last)
     print(last.status, last.reason, file=sys.stderr)
     return 1 if last.status == "failed" else 0
+
+
+class IntoEvents(logging.Handler):
+    """While the block lasts, the run's log tells what the engine tells Python's."""
+
+    logger = logging.getLogger("tui_trainer")
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.report = report
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level: Literal["info", "warning"] = "warning" if record.levelno >= logging.WARNING else "info"
+        self.report(events.Log(level=level, message=record.getMessage()))
+
+    def __enter__(self) -> None:
+        self.logger.addHandler(self)
+        self.logger.setLevel(logging.INFO)
+
+    def __exit__(self, *exception: object) -> None:
+        self.logger.removeHandler(self)
+        self.logger.setLevel(logging.NOTSET)
 
 
 def history(run: Run) -> RunState:
