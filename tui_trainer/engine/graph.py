@@ -9,9 +9,9 @@ from functools import partial
 import torch
 
 from tui_trainer.config import RunConfig
+from tui_trainer.engine.manual import ManualStep, is_plain
 from tui_trainer.engine.model import Mlp
 from tui_trainer.engine.optim import Optimizers
-from tui_trainer.engine.step import AutogradStep
 
 AT_ONCE = 16  # steps a replay, where the chunk has as many
 Replay = Callable[[], None]
@@ -22,8 +22,10 @@ def is_recordable(config: RunConfig) -> bool:
     return config.optimizer.name not in ("adagrad", "muon")
 
 
-class GraphStep(AutogradStep):
-    """Forward, autograd's backward, the optimizer's update and the sums of a step, launched by no host.
+class GraphStep(ManualStep):
+    """Forward, backward, the optimizer's update and the sums of a step, launched by no host.
+
+    The backward is the manual path's where that can train the network, because it takes fewer kernels, else autograd's.
 
     A graph reads and writes where it did when it was recorded. So which examples come and at what rates are written to
     fixed places before a replay, and graphs are recorded anew when parameters, the optimizer's memory, or a setting
@@ -39,7 +41,7 @@ class GraphStep(AutogradStep):
         super().__init__(model, optimizers, images, labels, precision)
         self.device = images.device
         self.norm = torch.zeros((), device=self.device)  # of the last gradient
-        self.recorded_images, self.seen = images, images
+        self.recorded_images = self.own_images = images
         self.replays: dict[tuple[int, int], Replay] = {}  # by steps, and examples in each
         self.baked: object = None
         self.addresses: list[object] = []
@@ -47,6 +49,7 @@ class GraphStep(AutogradStep):
 
     def configure(self, config: RunConfig) -> None:
         super().configure(config)
+        self.is_plain, self.updates_itself = is_plain(config), False  # a rate on the device is no number of the host's
         size = min(self.step_size, len(self.labels))
         settings = config.optimizer.model_copy(update={"learning_rate": 0.0})
         baked = (config.regularization, config.layer_dropout, config.network.input_dropout, settings, size)
@@ -79,23 +82,32 @@ class GraphStep(AutogradStep):
 
     def steps(self, count: int, size: int) -> None:
         """What is recorded: `count` steps of `size` examples each, from the fixed places."""
-        for order, rates in zip(self.order[:count, :size], self.rates[:count], strict=True):
-            self.step(self.recorded_images.index_select(0, order), self.labels[order], rates.unbind())
+        order, rates = self.order[:count, :size].flatten(), [now.unbind() for now in self.rates[:count]]
+        if self.is_plain:
+            self.train(order, rates)
+        else:
+            for (images, labels), now in zip(self.batches(order), rates, strict=True):
+                self.step(images, labels, now)
         self.norm.copy_(super().gradient_norm())
+
+    def add_losses(self, losses: torch.Tensor) -> None:
+        """Step by step: a GPU adds up many at once in an order that depends on how many they are."""
+        for part in losses.split(self.step_size):
+            self.loss.add_(part.sum())
 
     def gradient_norm(self) -> torch.Tensor:
         return self.norm
 
     def _follow_images(self) -> None:
         """Noise gives every epoch images of its own; a recording reads them in one place."""
-        if self.images is self.seen:
+        if self.images is self.recorded_images:
             return
-        if self.recorded_images is self.seen:  # the data set's own, which stay as they are
+        if self.recorded_images is self.own_images:
             self.recorded_images = self.images.clone()
             self.replays.clear()
         else:
             self.recorded_images.copy_(self.images)
-        self.seen = self.images
+        self.images = self.recorded_images
 
     def _replay(self, count: int, size: int) -> Replay:
         addresses = self._addresses()

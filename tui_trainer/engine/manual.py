@@ -1,9 +1,9 @@
-"""The manual step path: forward and backward written out for plain networks on the CPU, in PyTorch's own operations."""
+"""The manual step path: forward and backward written out for plain networks, in PyTorch's own operations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import nn
@@ -14,7 +14,7 @@ from tui_trainer.config import RunConfig, groups
 from tui_trainer.engine.model import Mlp
 from tui_trainer.engine.optim import Optimizers
 from tui_trainer.engine.products import product
-from tui_trainer.engine.step import AutogradStep
+from tui_trainer.engine.step import AutogradStep, Rates
 
 UPDATE_WORK = 16_000_000  # multiplications; a smaller product is added to the weight as it is made
 
@@ -49,33 +49,38 @@ class ManualStep(AutogradStep):
         super().__init__(model, optimizers, images, labels, precision)
         self.linears = [module for module in model if isinstance(module, nn.Linear)]
         self.tensors = [(linear.weight, linear.bias) for linear in self.linears]  # looking them up takes time
+        classes = self.linears[-1].out_features
+        self.wanted = torch.empty(classes, classes, device=images.device)  # of each class, the shares it should get
 
     def configure(self, config: RunConfig) -> None:
         super().configure(config)
         self.activation, self.slope = config.network.activation, config.network.leaky_slope
-        limits, classes = config.regularization, self.linears[-1].out_features
-        smooth = limits.label_smoothing
+        limits, smooth = config.regularization, config.regularization.label_smoothing
         self.drops = bool(config.network.input_dropout or any(config.layer_dropout))
         self.no_masks: list[torch.Tensor | None] = [None] * len(self.linears)
         self.ones = torch.ones(self.step_size)
-        self.wanted = torch.eye(classes) * (1 - smooth) + smooth / classes
+        self.wanted.copy_(torch.eye(len(self.wanted)) * (1 - smooth) + smooth / len(self.wanted))
         in_loss = config.decay_mode == "loss" and limits.weight_decay > 0
         self.limited = bool(limits.clip_norm or limits.clip_value or limits.max_norm or in_loss)
         plain = isinstance(config.optimizer, groups.Sgd) and not config.optimizer.momentum
         self.updates_itself = plain and not self.limited
 
-    @torch.no_grad()
     def run(self, order: torch.Tensor, factors: Sequence[float]) -> None:
+        self.train(order, [self.optimizers.rates(factor) for factor in factors])
+
+    @torch.no_grad()
+    def train(self, order: torch.Tensor, rates: Sequence[Rates]) -> None:
+        """A step for each of `rates`."""
         labels = self.labels[order]
         wanted, log_shares = self.wanted[labels], []
         descents: list[Descent] = []
-        before = None
-        for (x, _), pull, factor in zip(self.batches(order), self._pulls(wanted), factors, strict=True):
+        before: Rates = ()
+        for (x, _), pull, now in zip(self.batches(order), self._pulls(wanted), rates, strict=True):
             outputs, masks = self._forward(x)
             log_shares.append(torch.log_softmax(outputs.pop(), 1))
             slope = torch._log_softmax_backward_data(pull, log_shares[-1], 1, pull.dtype)
-            if self.updates_itself and factor != before:
-                descents, before = self._descents(factor), factor
+            if self.updates_itself and now != before:
+                descents, before = self._descents(cast(Sequence[float], now)), now
             self.last_gradients = []
             for gradient in self._backward(slope, outputs, masks):
                 self.last_gradients.append(gradient)
@@ -83,8 +88,10 @@ class ManualStep(AutogradStep):
                     self._descend(gradient, descents[gradient.layer])
             if not self.updates_itself:
                 self._leave_gradients()
-                self.update(self.optimizers.rates(factor))
-        self._add_up(torch.cat(log_shares), wanted, labels)
+                self.update(now)
+        log_shares_of_all = torch.cat(log_shares)
+        self.add_losses((wanted * log_shares_of_all).sum(1, dtype=self.loss.dtype).neg_())
+        self.correct.add_((log_shares_of_all.argmax(1) == labels).sum())
 
     def _pulls(self, wanted: torch.Tensor) -> list[torch.Tensor]:
         """Of each batch, the derivative of its mean loss by the logarithms of its shares [n, classes]."""
@@ -94,19 +101,14 @@ class ManualStep(AutogradStep):
             pulls[-1] = wanted[-rest:] / -rest
         return pulls
 
-    def _descents(self, factor: float) -> list[Descent]:
-        """Of each layer's weight and bias, what plain SGD at `factor` times the rate makes of them."""
-        terms = self.optimizers.terms()
-        return [
-            (terms[weight].shares(factor), terms[weight if bias is None else bias].shares(factor))
-            for weight, bias in self.tensors
-        ]
+    def _descents(self, rates: Sequence[float]) -> list[Descent]:
+        """Of each layer's weight and bias, what plain SGD makes of them."""
+        shares = self.optimizers.shares(rates)
+        return [(shares[weight], shares[weight if bias is None else bias]) for weight, bias in self.tensors]
 
-    def _add_up(self, log_shares: torch.Tensor, wanted: torch.Tensor, labels: torch.Tensor) -> None:
-        """Losses are added one after another, so that where chunks end changes no bit of their sum."""
-        losses = (wanted * log_shares).sum(1, dtype=self.loss.dtype).neg_()
+    def add_losses(self, losses: torch.Tensor) -> None:
+        """One after another, so that where chunks end changes no bit of their sum."""
         self.loss.copy_(torch.cat((self.loss.view(1), losses)).cumsum(0)[-1])
-        self.correct.add_((log_shares.argmax(1) == labels).sum())
 
     def dropout(self, count: int) -> tuple[torch.Tensor | None, list[torch.Tensor | None]]:
         """Factors [count, width] on the inputs and on each layer's outputs, drawn as the model draws them."""
@@ -116,7 +118,7 @@ class ManualStep(AutogradStep):
         rates = [self.model.input_dropout, *self.model.dropout]
 
         def draw(size: int, width: int, rate: float) -> torch.Tensor | None:
-            return functional.dropout(torch.ones(size, width), rate) if rate else None
+            return functional.dropout(torch.ones(size, width, device=self.images.device), rate) if rate else None
 
         sizes = [min(self.batch_size, count - begin) for begin in range(0, count, self.batch_size)]
         drawn = [[draw(size, *layer) for layer in zip(shapes, rates, strict=True)] for size in sizes]

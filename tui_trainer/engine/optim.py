@@ -48,11 +48,6 @@ class Terms(NamedTuple):
     penalty: float
     shrink: float
 
-    def shares(self, factor: float) -> tuple[float, float]:
-        """Of the parameter, and less that of its gradient, in what plain SGD at `factor` times the rate makes of it."""
-        rate = factor * self.rate
-        return 1 - rate * (self.penalty + self.shrink), rate
-
 
 class Optimizers:
     """One PyTorch optimizer, or with Muon two, stepped together.
@@ -114,6 +109,15 @@ class Optimizers:
                 terms = Terms(group["base_rate"], penalty, group["shrink"] + (own if decoupled else 0.0))
                 found.update(dict.fromkeys(group["params"], terms))
         return found
+
+    def shares(self, rates: Sequence[float]) -> dict[torch.Tensor, tuple[float, float]]:
+        """How much of every parameter is in what plain SGD makes of it, and how much of its gradient is taken away."""
+        terms = self.terms()
+        return {
+            p: (1 - rate * (terms[p].penalty + terms[p].shrink), rate)
+            for group, rate in zip(self.groups, rates, strict=True)
+            for p in group["params"]
+        }
 
     def zero_grad(self) -> None:
         for member in self.members:

@@ -22,6 +22,8 @@ def product(
     if onednn_is_faster(left.numel() * right.shape[0]):  # what PyTorch's own compiler calls
         found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(left, right, bias, "relu" if relu else "none", [], "")
         return found
+    if relu and bias is not None:
+        return torch._addmm_activation(bias, left, right.t())  # one kernel on CUDA
     found = functional.linear(left, right, bias)
     return found.relu_() if relu else found
 
