@@ -1,7 +1,7 @@
 """The engine computes what a plain PyTorch loop computes, to the bit where both use the same kernels."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -266,13 +266,24 @@ def test_data_are_scaled_to_one_and_cut_as_the_config_says(mnist: Path) -> None:
     assert loaded.train.images.shape == (60_000, 784) and loaded.train.images.max() == 1
 
 
-def test_pytorch_gets_as_many_threads_as_a_step_can_use(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def threads_of_this_process() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_pytorch_gets_as_many_threads_as_a_step_can_use(
+    monkeypatch: pytest.MonkeyPatch, threads_of_this_process: None
+) -> None:
     """The compiled path shares its steps by itself."""
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 16)
+    monkeypatch.setattr(device, "MOST_THREADS", 16)
     wide = "hidden_sizes=1000-1000 batch_size=1000"
 
     def threads(words: str) -> int:
-        return device.choose(quick(*words.split())).threads
+        numerics = device.choose(quick(*words.split()))
+        device.prepare(numerics, deterministic=False)  # a run of few threads leaves the next one as many
+        return numerics.threads
 
     assert threads("threads=0 step_path=autograd") == threads("threads=0 step_path=manual") == 1
     assert threads(f"threads=0 step_path=manual {wide}") == 16

@@ -18,6 +18,7 @@ from tui_trainer.engine.optim import states_per_weight
 from tui_trainer.text import InputError, size
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
+MOST_THREADS = torch.get_num_threads()  # asked before any run sets it
 FLOPS_A_THREAD = 16e6  # of a step
 
 
@@ -63,7 +64,7 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
     step_path = paths.choose(config, wanted, recorded.step_path if recorded else "")
     if step_path == "compiled" and (built := compiled.library()):
         versions["compiled step"] = built[1]
-    threads = torch.get_num_threads()
+    threads = MOST_THREADS
     if wanted == "cpu" and step_path != "compiled":  # which shares its steps among threads by itself
         threads = min(threads, useful_threads(config))
     threads = config.training.threads or (recorded.threads if recorded else threads)
