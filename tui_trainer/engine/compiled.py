@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,38 +80,42 @@ class _Network(ctypes.Structure):
     )
 
 
-def compiler() -> tuple[str, ...] | None:
-    """The command of a C++ compiler: `$CXX`, else the first of the usual names, else the one that pip installed."""
-    found = next(filter(None, map(shutil.which, (os.environ.get("CXX", ""), "c++", "g++", "clang++"))), None)
-    if found is not None:
-        return (found,)
-    return (sys.executable, "-m", "ziglang", "c++") if find_spec("ziglang") else None
+def compilers() -> Iterator[tuple[str, ...]]:
+    """Commands of C++ compilers: `$CXX`, else the first of the usual names; then the one that pip installs."""
+    named = next(filter(None, map(shutil.which, (os.environ.get("CXX", ""), "c++", "g++", "clang++"))), None)
+    if named is not None:
+        yield (named,)
+    if find_spec("ziglang"):
+        yield sys.executable, "-m", "ziglang", "c++"
 
 
 @cache
 def library() -> tuple[ctypes.CDLL, str] | None:
-    """The built steps and the digest of what they were built from; None where they cannot be built or loaded.
+    """The built steps and the digest of what they were built from; None where they cannot be built or loaded."""
+    for builder in compilers():
+        try:
+            return _load(builder)
+        except (OSError, subprocess.SubprocessError) as error:
+            LOG.warning("no compiled step: %s", error)
+    return None
+
+
+def _load(builder: tuple[str, ...]) -> tuple[ctypes.CDLL, str]:
+    """Build where that has not been done. Raises `OSError` and `subprocess.SubprocessError`.
 
     Kept in the user's cache under the digest of source, flags, compiler and processor, so that nothing stale is used.
     """
-    builder = compiler()
-    if builder is None:
-        return None
-    try:
-        version = subprocess.run([*builder, "--version"], capture_output=True, timeout=BUILD_SECONDS, check=True).stdout
-        digest = hashlib.sha256(version + " ".join(FLAGS).encode() + _processor().encode())
-        for source in sorted(SOURCE.glob("*.*")):
-            digest.update(source.read_bytes())
-        name = digest.hexdigest()[:16]
-        built = _folder() / f"step-{name}.so"
-        if not built.exists():
-            LOG.info("building the training step for this machine: once, five seconds to a minute")
-            _build(builder, built)
-        found = ctypes.CDLL(str(built))
-        found.tile_size.restype = ctypes.c_int64
-    except (OSError, subprocess.SubprocessError) as error:
-        LOG.warning("no compiled step: %s", error)
-        return None
+    version = subprocess.run([*builder, "--version"], capture_output=True, timeout=BUILD_SECONDS, check=True).stdout
+    digest = hashlib.sha256(version + " ".join(FLAGS).encode() + _processor().encode())
+    for source in sorted(SOURCE.glob("*.*")):
+        digest.update(source.read_bytes())
+    name = digest.hexdigest()[:16]
+    built = _folder() / f"step-{name}.so"
+    if not built.exists():
+        LOG.info("building the training step for this machine: once, five seconds to a minute")
+        _build(builder, built)
+    found = ctypes.CDLL(str(built))
+    found.tile_size.restype = ctypes.c_int64
     return found, name
 
 

@@ -25,6 +25,8 @@ from tui_trainer.runs.fold import fold
 from tui_trainer.runs.state import TERMINAL, Change, RunState
 from tui_trainer.text import BETWEEN, InputError
 
+WITHOUT_COMPILER = "no C++ compiler that works, so PyTorch computes the steps: slower; pip install ziglang brings one"
+
 
 class Order(msgspec.Struct):
     """What the launcher asks of a worker. `approximate`: resume even where the bits would differ.
@@ -166,6 +168,8 @@ def train_run(run: Run, inbox: Inbox, state: RunState, order: Order, signals: Si
             gpu=device.uuid(numerics.torch_device),
         )
     )
+    if numerics.step_path == "manual" and config.training.step_path == "auto" and not snapshot:
+        report(events.Log(level="info", message=WITHOUT_COMPILER))
     keep = Retention(run.checkpoints, config.checkpoints, state.checkpoints, report)
     control = Control(inbox, trainer, keep, signals, report)
     report(events.State(status="running"))
