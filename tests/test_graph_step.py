@@ -73,8 +73,10 @@ def test_only_what_is_part_of_the_recording_makes_it_anew(where: str) -> None:
     t.path.run(torch.arange(90, device=t.device), t.factors(6))
     recorded = dict(t.path.replays)  # type: ignore[attr-defined]
     assert recorded.keys() == {(3, 16), (1, 16), (1, 10)}
+    place = t.path.wanted.data_ptr()  # type: ignore[attr-defined]
     t.change(Change("a", 0, 0, {"optimizer.learning_rate": 0.1, "schedule.name": "cosine"}))
     assert t.path.replays == recorded  # type: ignore[attr-defined]
+    assert t.path.wanted.data_ptr() == place  # type: ignore[attr-defined]
     t.change(Change("b", 0, 0, {"regularization.clip_norm": 0.1}))
     assert not t.path.replays  # type: ignore[attr-defined]
 

@@ -18,7 +18,8 @@ from tests.test_reference import compare, files, tolerance
 from tui_trainer.config import RunConfig, change
 from tui_trainer.engine import compiled, data, device, model, paths
 from tui_trainer.engine.data import Examples, Splits
-from tui_trainer.engine.manual import is_plain
+from tui_trainer.engine.graph import GraphStep
+from tui_trainer.engine.manual import ManualStep, is_plain
 from tui_trainer.engine.optim import Optimizers
 from tui_trainer.engine.step import AutogradStep
 from tui_trainer.engine.trainer import Trainer
@@ -109,6 +110,35 @@ def test_any_shape(path: str, shape: dict[str, object]) -> None:
         assert norm == pytest.approx(their_norm, rel=1e-3, abs=1e-6)
     assert all(map(torch.equal, weights(whole), weights(cut)))
     assert cut.read()[0] == sums
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("words", ["sgd", "sgd momentum=0.9", "adam"])
+def test_every_step_takes_its_own_rate(words: str, path: str) -> None:
+    images, labels, order = torch.rand(64, 64), torch.randint(10, (64,)), torch.arange(64)
+    found = []
+    for name in (path, "autograd"):
+        one = steps(config_of(f"optimizer={words} batch_size=16 step_path={name}"), images, labels, [])
+        one.run(order, [1.0, 0.5, 4.0, 0.25])
+        found.append(weights(one))
+    for ours, theirs in zip(*found, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("kind", [ManualStep, GraphStep])
+def test_where_a_chunk_ends_changes_no_bit_of_the_sum_of_losses(kind: type[ManualStep]) -> None:
+    config = config_of("batch_size=2")
+    losses = torch.tensor([1e16, 1, -1e16, 1, 1, 1], dtype=torch.float64)  # whose sum depends on the order
+    sums = []
+    for chunks in ([6], [2, 4], [4, 2], [2, 2, 2]):
+        network = model.build(config)
+        optimizers = Optimizers(config, network, torch.device("cpu"))
+        path = kind(network, optimizers, torch.rand(6, 64), torch.zeros(6, dtype=torch.int64), "fp32")
+        path.configure(config)
+        for part in losses.split(chunks):
+            path.add_losses(part)
+        sums.append(path.loss.item())
+    assert len(set(sums)) == 1
 
 
 @COMPILED

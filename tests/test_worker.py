@@ -1,6 +1,7 @@
 """What a worker does with commands, signals and faults; here it lives inside the test, stopped at exact steps."""
 
 import errno
+import logging
 import math
 import os
 import shutil
@@ -14,8 +15,9 @@ import torch
 
 from tests.running import Killed, make_run, outcome, process_put_back, quick, validating, watched, work
 from tests.test_resume import on_step, trainer
-from tui_trainer.engine import checkpoint, worker
+from tui_trainer.engine import checkpoint, data, worker
 from tui_trainer.engine import train as loop
+from tui_trainer.engine.data import Splits
 from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import commands, events, follow
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Set, Stop
@@ -194,6 +196,24 @@ def test_looking_into_the_inbox_may_fail_for_a_while(run: Run, monkeypatch: pyte
     with watched(sending(run, 15, Save())):
         assert work(run).status == "finished"
     assert [answer.ok for answer in answers(run)] == [True]
+
+
+def test_what_the_engine_logs_is_told_by_the_run_it_happens_in_and_by_no_other(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger, load = logging.getLogger("tui_trainer.engine.data"), data.load
+
+    def tell_and_load(*arguments: Any) -> Splits:
+        logger.warning("odd")
+        return load(*arguments)
+
+    def told(run: Run) -> list[str]:
+        return [event.message for event in logged(run) if isinstance(event, events.Log) and event.level == "warning"]
+
+    other = make_run(root)
+    monkeypatch.setattr(data, "load", tell_and_load)
+    assert work(run).status == work(other).status == "finished"
+    assert told(run) == told(other) == ["odd"]
 
 
 @pytest.mark.parametrize("last_seconds", [0, 1000])
