@@ -101,7 +101,7 @@ class RunScreen(WorkerScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.charts.chart("loss").focus()
+        self.charts.chart(self.charts.current).focus()
         self.query_one(Controls).offer(set())
         self.read_all()
 
@@ -276,8 +276,8 @@ class RunScreen(WorkerScreen):
         self.charts.alone = only == "chart"
 
     def action_home(self) -> None:
-        """One step back: out of a search, a choice of charts, a chart's keys, a maximised panel, a list; then home."""
-        if self.query_one(LogPanel).close_search() or self.leave_filter() or self.leave_chart():
+        """One step back: out of a search, a chart's keys, a maximised panel, a list; then home."""
+        if self.query_one(LogPanel).close_search() or self.leave_chart():
             return
         if self.only:
             self.only = ""

@@ -64,8 +64,9 @@ class Charts(ChartGrid):
         self.plane = _has_two_inputs(state.config)
 
     def on_mount(self) -> None:
-        wanted = cast("TrainerApp", self.app).settings.smoothing
-        self.set_reactive(Charts.smoothing, SMOOTHING.index(float(wanted)))
+        wanted = cast("TrainerApp", self.app).settings
+        self.set_reactive(Charts.smoothing, SMOOTHING.index(float(wanted.smoothing)))
+        self.set_reactive(Charts.words, wanted.charts)
 
     @property
     def order(self) -> list[str]:
