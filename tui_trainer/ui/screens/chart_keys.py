@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 ZOOM = 2.0
 WATCH_SECONDS = 1.0  # between looks at other runs that live
 CHART_KEYS = (
-    Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
+    Binding(
+        "right_square_bracket",
+        "chart(1)",
+        "chart",
+        key_display="[ ]",
+        tooltip="Another, with two inputs the decision boundary too",
+    ),
     Binding("left_square_bracket", "chart(-1)", "chart before", show=False, key_display="["),
     Binding("y", "log_scale", "log", show=False, tooltip="Losses on a logarithmic axis, or a linear one"),
     Binding(

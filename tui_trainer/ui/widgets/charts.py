@@ -43,8 +43,15 @@ class Charts(ChartGrid):
     """Every quantity of a run; the decision boundary where the network has two inputs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "left", show=False, tooltip="Move the cursor, or what a zoomed chart shows"),
-        Binding("right", "step(1)", "right", show=False, tooltip="Move the cursor, or what a zoomed chart shows"),
+        Binding(
+            "left",
+            "step(-1)",
+            "move",
+            show=False,
+            key_display="← →",
+            tooltip="Move the cursor, or what a zoomed chart shows",
+        ),
+        Binding("right", "step(1)", "right", show=False),
     ]
 
     smoothing = reactive(0, init=False)
