@@ -18,3 +18,7 @@ class FilterBox(Input):
 
     def __init__(self, placeholder: str, id: str) -> None:
         super().__init__(placeholder=placeholder, id=id, compact=True)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """As of every line; Textual does not know that `slash` is a character."""
+        return key == "slash" or super().check_consume_key(key, character)

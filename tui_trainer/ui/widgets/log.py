@@ -237,7 +237,7 @@ class LogPanel(Vertical):
             said.append(f"{LEVELS[self.level][0]} only")
         if self.words:
             count = len(self.matches)
-            said.append(f"line {self.at + 1} of {count}" if count else "no match")
+            said.append(f"match {self.at + 1} of {count}" if count else "no match")
         if self.unseen:
             said.append(f"↓ {self.unseen} new, end follows")
         status = self.query_one("#log-status", Line)
