@@ -32,7 +32,7 @@ CHART_KEYS = (
         "chart(1)",
         "chart",
         key_display="[ ]",
-        tooltip="Another, with two inputs the decision boundary too",
+        tooltip="The next; with two inputs also the decision boundary",
     ),
     Binding("left_square_bracket", "chart(-1)", "chart before", show=False, key_display="["),
     Binding("y", "log_scale", "log", show=False, tooltip="Losses on a logarithmic axis, or a linear one"),

@@ -31,8 +31,8 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self.below = below
         found = sorted(actions(below, self.app), key=lambda action: not action.binding.show)  # as in the footer first
-        both = {key for action in found for key in action.keys[0].split()[1:]}  # `[ ]` tells of either
-        self.rows = [(" ".join(action.keys), action.words) for action in found if not both.issuperset(action.keys)]
+        paired = {key for action in found if " " in action.keys[0] for key in action.keys[0].split()}  # as in `[ ]`
+        self.rows = [(" ".join(action.keys), action.words) for action in found if not paired.issuperset(action.keys)]
         self.rows += EVERYWHERE
 
     def compose(self) -> ComposeResult:
