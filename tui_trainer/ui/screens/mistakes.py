@@ -47,10 +47,10 @@ class MistakesScreen(Screen[None]):
     )
     STATES = ()
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "table, examples", show=False),
         Binding("b", "which", "best/last", tooltip="The checkpoint of the best epoch, or the newest one"),
         Binding("t", "split", "split", tooltip="The test, validation or training examples"),
         Binding("a", "all", "all", tooltip="The mistakes of all classes"),
+        Binding("tab", "app.focus_next", "table, examples", tooltip="From the one to the other"),
         Binding("r", "again", "again", show=False, tooltip="Look again, at the newest checkpoint of a live run"),
         Binding("c", "cancel", "cancel", show=False, tooltip="Stop looking"),
         Binding("escape", "back", "back", tooltip="Back to the run"),

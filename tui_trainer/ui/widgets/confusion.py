@@ -65,6 +65,12 @@ class Confusion(WideTable):
                 if (was, was.style) != (text, text.style):
                     self.update_cell_at(Coordinate(y, x), text)
 
+    def on_focus(self) -> None:
+        self.cursor_background_priority = "css"  # else the shade of a count hides where the highlight is
+
+    def on_blur(self) -> None:
+        self.cursor_background_priority = "renderable"
+
     def on_resize(self) -> None:
         if self.found and self.wide != self._wide(self.found):
             place = self.cursor_coordinate
