@@ -310,6 +310,8 @@ async def test_a_wide_table_shows_whole_classes_and_where_it_goes_on(root: Path,
         await pilot.press(*["right"] * 15)
         await wait_to_see(pilot, "‹", "recall %")
         assert "true \\ predicted" in seen(pilot)
+        await pilot.resize_terminal(200, 40)
+        await wait_to_see(pilot, " ".join(f"class{n:02} " for n in count), "recall %")
 
 
 async def test_the_table_moves_before_there_is_a_checkpoint(root: Path, jobs: type[FakeJob]) -> None:

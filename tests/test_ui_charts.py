@@ -31,6 +31,7 @@ from tui_trainer.ui.curves import QUANTITIES, Other, picture
 from tui_trainer.ui.plot import Picture
 from tui_trainer.ui.readings import readings
 from tui_trainer.ui.scale import UNITS
+from tui_trainer.ui.settings import load as load_settings
 from tui_trainer.ui.view import View, span
 from tui_trainer.ui.widgets.chart import Chart
 
@@ -195,7 +196,7 @@ async def test_charts_are_chosen_by_words_as_they_are_typed(root: Path) -> None:
             everything = charts_in_sight(pilot)
             wide = pilot.app.screen.query_one("#accuracy", Chart).size.width
             await pilot.press("g", *"ZZZ")
-            await wait_to_see(pilot, "no such chart: all are shown")
+            await wait_to_see(pilot, "no such chart: all")
             assert charts_in_sight(pilot) == everything
             await pilot.press(*["backspace"] * 3, *"AcC", "space", *"norm")
             await wait_to_see(pilot, "2 of 6")
@@ -239,6 +240,31 @@ async def test_rewind_shows_chosen_charts_too(root: Path) -> None:
             await wait_for_screen(pilot, "RewindScreen")
             await pilot.press("g", *"images", "enter")
             await wait_for(pilot, lambda: charts_in_sight(pilot) == ["throughput"], "one chart")
-            await pilot.press("left", "escape")
+            await pilot.press("left", "g", "escape")
             await wait_for(pilot, lambda: len(charts_in_sight(pilot)) > 1, "all again")
             await wait_for_screen(pilot, "RewindScreen")
+
+
+async def test_the_choice_of_charts_stays_until_it_is_taken_back(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    fake = FakeRun(root).take().start().train(1, 2).finish()
+    async with open_on(fake).run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "✓ finished")
+        await pilot.press("g", *"norm")
+        await wait_to_see(pilot, "enter keep  esc show all")
+        await pilot.press("enter", "escape")
+        await wait_for_screen(pilot, "HomeScreen")
+        await wait_to_see(pilot, "✓ finished")
+        await pilot.press("tab", "enter")
+        await wait_to_see(pilot, "norm", "1 of 6 charts, g changes")
+        assert charts_in_sight(pilot) == ["gradient"]
+    again = open_on(fake)
+    again.settings, _ = load_settings()
+    async with again.run_test(size=LARGE) as pilot:
+        await wait_to_see(pilot, "✓ finished", "1 of 6 charts")
+        assert charts_in_sight(pilot) == ["gradient"]
+        await pilot.press("g", "escape")
+        await wait_for(pilot, lambda: len(charts_in_sight(pilot)) > 1, "all again")
+    assert load_settings()[0].charts == ""

@@ -60,7 +60,7 @@ async def test_a_narrow_comparison_shows_whole_columns_and_the_chosen_one(root: 
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_for_screen(pilot, "HomeScreen")
         app.push_screen(CompareScreen(runs))
-        await wait_to_see(pilot, "Compare 4 runs", "● number-one")
+        await wait_to_see(pilot, "Compare 4 runs  ✓ finished", "● number-one")
 
         def titles() -> str:
             return seen(pilot).splitlines()[2]
@@ -107,7 +107,10 @@ async def test_a_fork_is_compared_with_its_parent(root: Path) -> None:
         await wait_to_see(pilot, "child")
         await wait_to_see(pilot, "⠒○⠒ parent")  # over its charts from the first
         await pilot.press("c")
-        await wait_to_see(pilot, "Compare 2 runs", "● parent", "▲ child", "stems from")
+        await wait_to_see(pilot, "Compare 2 runs  ✓ finished 1  ! interrupted 1", "● parent", "▲ child", "stems from")
+        await pilot.resize_terminal(80, 24)
+        await wait_for(pilot, lambda: "stems from" not in seen(pilot), "less room")
+        await wait_to_see(pilot, "✓ finished 1  ! interrupted 1")
 
 
 async def test_a_run_without_a_parent_says_how_to_compare(root: Path) -> None:

@@ -100,6 +100,15 @@ async def test_runs_are_listed_with_state_progress_and_accuracy(root: Path) -> N
             assert "r resume" in next(line for line in lines if "! interrupted" in line)
 
 
+async def test_names_have_the_room_that_no_time_left_needs(root: Path) -> None:
+    for seed in (1, 2):
+        FakeRun(root, epochs=2, name=f"lr-0.0001-seed-{seed}").take().start().train(1, 2).finish()
+    async with make_app(root).run_test(size=(80, 24)) as pilot:
+        await wait_to_see(pilot, "lr-0.0001-seed-1", "lr-0.0001-seed-2")
+        with live_run(root):
+            await wait_to_see(pilot, "▶ running", " left", "lr-0.…eed-1")
+
+
 async def test_a_live_run_is_kept_up_to_date(root: Path) -> None:
     with live_run(root, epochs=9, trained=4) as fake:
         async with make_app(root).run_test(size=LARGE) as pilot:

@@ -121,6 +121,11 @@ def test_logarithmic_axes_hold_their_values(low: float, high: float) -> None:
     assert axis.ticks
 
 
+def test_a_logarithmic_axis_has_one_notation() -> None:
+    assert [label for _, label in axes.logarithmic(1e-6, 10, 4).ticks] == ["1e-6", "1e-4", "1e-2", "1"]
+    assert [label for _, label in axes.logarithmic(0.01, 1, 3).ticks] == ["0.01", "0.1", "1"]
+
+
 @pytest.mark.parametrize("loss", [0.0, -1.0, math.inf, math.nan])
 @pytest.mark.parametrize("log", [False, True])
 def test_a_diverging_run_is_drawn(tmp_path: Path, loss: float, log: bool) -> None:

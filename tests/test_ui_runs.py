@@ -77,7 +77,8 @@ async def test_a_filter_counts_as_it_is_typed_and_names_what_is_wrong(root: Path
         assert order(pilot) == ["second"]
         await pilot.press(*["backspace"] * 6, *"epoc", "equals_sign", "1")
         await wait_to_see(pilot, "no run has a field 'epoc' (did you mean 'epoch'?)")
-        await pilot.press("escape", "escape")
+        await wait_to_see(pilot, "enter keep  esc show all")
+        await pilot.press("escape")
         await wait_for(pilot, lambda: len(order(pilot)) == 3, "all runs again")
         await pilot.press("escape")
         await wait_for_screen(pilot, "HomeScreen")
@@ -89,7 +90,7 @@ async def test_columns_are_chosen_and_sort_the_table(root: Path) -> None:
         title = seen(pilot).splitlines()[1].index("best val")
         await pilot.click(RunTable, offset=(title + 1, 0))
         await wait_for(pilot, lambda: order(pilot) == ["second", "third", "first"], "the best first")
-        assert "▼best val" in seen(pilot)
+        assert " ▾ best val" in seen(pilot)
         await pilot.press("S")
         await wait_for(pilot, lambda: order(pilot) == ["first", "third", "second"], "the worst first")
         await pilot.press("o")

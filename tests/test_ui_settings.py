@@ -119,13 +119,15 @@ async def test_a_file_that_cannot_be_read_is_told_and_never_replaced(tmp_path: P
 def test_what_is_wrong_in_the_file_is_named(file: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_text(
-        'them = "x"\nnotify = 3\ncolumns = "epoch"\n[keys]\n"everywhere.hlep" = "z"\n"everywhere.leave" = 1\n'
+        'them = "x"\nnotify = 3\ncolumns = "epoch"\ncharts = 3\n'
+        '[keys]\n"everywhere.hlep" = "z"\n"everywhere.leave" = 1\n'
     )
     found, problems = settings.load()
     assert problems == [
         f"{file}: them: there is no such setting (did you mean 'theme'?)",
         f"{file}: notify: '3' is none of off, bell, osc9, both",
         f'{file}: columns: must be names of fields, as ["status", "test_accuracy"]',
+        f'{file}: charts: must be words of titles, as "loss accuracy"',
         f'{file}: keys.everywhere.leave: must be keys joined by commas, as "p,space"',
     ]
     assert keymap.unknown(found.keys) == [

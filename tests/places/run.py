@@ -106,7 +106,7 @@ def overlay(world: World) -> Place:
 def log_search(world: World) -> Place:
     fake = world.run(2)
     fake.write(*(events.Log(level="info", message=f"line {number} of many") for number in range(30)))
-    return Place(world.app(fake), [see("running"), "slash", "l i n e space 1", see("line 11 of 11")])
+    return Place(world.app(fake), [see("running"), "slash", "l i n e space 1", see("match 11 of 11")])
 
 
 @place()

@@ -54,7 +54,7 @@ class TrainerApp(Navigation):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", key_display="?", tooltip="What this screen shows, and its keys"),
         Binding("f1", "help", "help", show=False),
-        Binding("q", "leave", "leave", tooltip="Leave the dashboard; training goes on unless you stop it"),
+        Binding("q", "leave", "leave", tooltip="Leave; training goes on unless you stop it"),
         Binding("comma", "settings", "settings", show=False, key_display=",", tooltip="Looks and keys"),
         Binding("ctrl+q", "leave", "leave", show=False, priority=True),
     ]

@@ -62,8 +62,17 @@ def logarithmic(low: float, high: float, count: int) -> Axis:
     if len(inside) > count and len(decades) >= 2:
         every = -(-len(decades) // count)
         inside = decades[::every]
-    ticks = tuple((math.log10(value), f"{value:.3g}".replace("e-0", "e-")) for value in inside)
-    return Axis(math.log10(first), math.log10(last), ticks)
+    labels = [f"{value:.3g}" for value in inside]
+    if any("e" in words for words in labels):  # one notation for all
+        labels = [_as_power(value) for value in inside]
+    places = [math.log10(value) for value in inside]
+    return Axis(math.log10(first), math.log10(last), tuple(zip(places, labels, strict=True)))
+
+
+def _as_power(value: float) -> str:
+    """`2e-6`; `2` where the power is none."""
+    digits, _, power = f"{value:.0e}".partition("e")
+    return f"{digits}e{int(power)}" if int(power) else digits
 
 
 def decades(low: float, high: float, count: int) -> Axis:

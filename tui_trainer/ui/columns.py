@@ -17,7 +17,7 @@ LEAST_NAME, MOST_NAME = 16, 40
 
 @dataclass(frozen=True)
 class Column:
-    """A field of a run; numbers to the right."""
+    """A field of a run; numbers to the right. Its width leaves room for an arrow beside the title."""
 
     field: str
     title: str
@@ -62,7 +62,7 @@ def _short(epochs: int) -> str:
 STANDARD = (
     Column("status", "state", 13),
     Column("epoch", "epoch", 9, True),
-    Column("best_val_accuracy", "best val", 8, True, percent),
+    Column("best_val_accuracy", "best val", 9, True, percent),
     Column("test_accuracy", "test", 8, True, percent),
     Column("verdict", "verdict", 21),
     Column("tags", "tags", 14),
@@ -73,11 +73,11 @@ STANDARD = (
     Column("val_accuracy", "val", 8, True, percent),
     Column("val_loss", "val loss", 9, True),
     Column("train_accuracy", "train", 8, True, percent),
-    Column("train_loss", "train loss", 10, True),
-    Column("best_epoch", "best epoch", 10, True),
+    Column("train_loss", "train loss", 11, True),
+    Column("best_epoch", "best epoch", 11, True),
     Column("images_per_second", "throughput", 17, True, rate),
     Column("parameters", "parameters", 11, True),
-    Column("device", "device", 7),
+    Column("device", "device", 8),
 )
 DEFAULT = ("status", "epoch", "best_val_accuracy", "test_accuracy", "id", "verdict", "tags", "seconds")
 
@@ -88,7 +88,7 @@ def column(field: str) -> Column:
     if known:
         return known
     title = field.removesuffix(".name").rpartition(".")[2].replace("_", " ")
-    return Column(field, title, max(len(title), 10), right=field.startswith("training."))
+    return Column(field, title, max(len(title) + 2, 10), right=field.startswith("training."))
 
 
 def fitting(fields: Sequence[str], width: int) -> list[Column]:

@@ -51,8 +51,9 @@ CHOICES = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What each setting of `CHOICES` is, the columns chosen for the table of all runs, none for the usual ones, and
-    the keys a person has put actions on, by the action's id."""
+    """What each setting of `CHOICES` is, the columns chosen for the table of all runs, none for the usual ones, the
+    words by which charts of a run are chosen, none for all, and the keys a person has put actions on, by the action's
+    id."""
 
     theme: str = THEMES[0]
     notify: str = "off"
@@ -60,6 +61,7 @@ class Settings:
     slow_link: str = "auto"
     ascii: str = "auto"
     columns: tuple[str, ...] = ()
+    charts: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -98,6 +100,10 @@ def judge(values: Mapping[str, Any], file: str) -> tuple[Settings, list[str]]:
             settings = replace(settings, columns=tuple(clean(field, 80) for field in value))
         elif name == "columns":
             problems.append(f'{file}: columns: must be names of fields, as ["status", "test_accuracy"]')
+        elif name == "charts" and isinstance(value, str):
+            settings = replace(settings, charts=clean(value, 200))
+        elif name == "charts":
+            problems.append(f'{file}: charts: must be words of titles, as "loss accuracy"')
         elif name == "keys" and isinstance(value, dict):
             good = {action: keys for action, keys in value.items() if isinstance(keys, str) and keys.strip()}
             problems += [
@@ -129,6 +135,8 @@ def save(settings: Settings, file: Path | None = None) -> None:
         document[setting.name] = getattr(settings, setting.name)
     if settings.columns or "columns" in document:
         document["columns"] = list(settings.columns)
+    if settings.charts or "charts" in document:
+        document["charts"] = settings.charts
     if settings.keys or "keys" in document:
         document["keys"] = dict(settings.keys)
     file.parent.mkdir(parents=True, exist_ok=True)

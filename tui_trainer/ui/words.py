@@ -86,8 +86,8 @@ def age(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """`12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
-    return f"{age(seconds)} ago"
+    """`just now`, `12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
+    return f"{age(seconds)} ago" if round(seconds) > 0 else "just now"
 
 
 def shortened(name: str, width: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 from textual import on, work
 from textual.binding import Binding
@@ -20,10 +21,19 @@ from tui_trainer.ui.widgets.chart_filter import ChartFilter
 from tui_trainer.ui.widgets.charts import Charts
 from tui_trainer.ui.words import shortened
 
+if TYPE_CHECKING:
+    from tui_trainer.ui.app import TrainerApp
+
 ZOOM = 2.0
 WATCH_SECONDS = 1.0  # between looks at other runs that live
 CHART_KEYS = (
-    Binding("right_square_bracket", "chart(1)", "chart", key_display="[ ]", tooltip="The next chart"),
+    Binding(
+        "right_square_bracket",
+        "chart(1)",
+        "chart",
+        key_display="[ ]",
+        tooltip="The next; with two inputs also the decision boundary",
+    ),
     Binding("left_square_bracket", "chart(-1)", "chart before", show=False, key_display="["),
     Binding("y", "log_scale", "log", show=False, tooltip="Losses on a logarithmic axis, or a linear one"),
     Binding(
@@ -41,7 +51,7 @@ CHART_KEYS = (
     Binding("z", "zoom(1)", "zoom in", show=False, tooltip="Half of what is seen, about the cursor; ← → pan"),
     Binding("Z", "zoom(-1)", "zoom out", show=False),
     Binding("0", "whole", "whole range", show=False),
-    Binding("g", "choose", "charts", show=False, tooltip="Only those with a word you type; enter keeps, esc shows all"),
+    Binding("g", "choose", "charts", show=False, tooltip="Only those with a word you type, as long as you leave it so"),
     Binding("o", "others", "other runs", show=False, tooltip="Draw other runs over these charts"),
 )
 """Not in `BINDINGS` of the class below: the screen says where in its own footer they stand."""
@@ -56,6 +66,8 @@ class ChartScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_class(self.repaint_seconds > REPAINT_SECONDS, "-slow")
+        if self.charts.matching:
+            self.query_one(ChartFilter).recall(self.charts.words)
 
     @property
     def repaint_seconds(self) -> float:
@@ -96,21 +108,23 @@ class ChartScreen(Screen[None]):
 
     @on(ChartFilter.Typed)
     def choose_charts(self, event: ChartFilter.Typed) -> None:
-        charts = self.charts
-        charts.words = event.words
-        found = f"{len(charts.matching)} of {len(charts.known)}" if charts.matching else "no such chart: all are shown"
-        self.query_one(ChartFilter).tell(found if event.words.strip() else "")
+        self.charts.words = event.words
+        self._count_charts(typing=self.query_one(ChartFilter).has_focus_within)
 
     @on(ChartFilter.Done)
-    def back_to_charts(self) -> None:
+    def remember_charts(self, event: ChartFilter.Done) -> None:
         self.charts.chart(self.charts.current).focus()
+        self._count_charts(typing=False)
+        cast("TrainerApp", self.app).change_setting("charts", event.words.strip())
 
-    def leave_filter(self) -> bool:
-        """All charts again; False where none was left out."""
-        if not self.query_one(ChartFilter).close():
-            return False
-        self.back_to_charts()
-        return True
+    def _count_charts(self, typing: bool) -> None:
+        charts = self.charts
+        count = f"{len(charts.matching)} of {len(charts.known)} charts" if charts.matching else "no such chart: all"
+        said = count if typing else f"{count}, g changes"
+        self.query_one(ChartFilter).tell(said if charts.words.strip() else "")
+
+    def action_show_all(self) -> None:
+        self.query_one(ChartFilter).close()
 
     def action_others(self) -> None:
         from tui_trainer.ui.screens.others import OthersScreen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.overlay import Overlay
 from tui_trainer.ui.widgets.wide_table import WideTable
-from tui_trainer.ui.words import MUTED, shortened, status
+from tui_trainer.ui.words import MUTED, shortened, status, without_moment
 
 TICK_SECONDS = 0.5  # between looks at the runs; over a slow link they are painted less often
 NAME_WIDTH = 24
@@ -120,11 +121,16 @@ class CompareScreen(Screen[None]):
         self.stale = False
         found = compare([follower.state for follower in self.followers])
         pieces: list[Piece] = [(0, Content.styled(f"Compare {plural(len(found.runs), 'run')}", "bold"))]
-        states = [state.status for state in found.runs]
-        pieces += [(2, status(word)) for word in (states if len(set(states)) > 1 else states[:1])]
-        pieces += [(1, Content.styled(clean(words, 120), MUTED)) for words in found.kinship]
+        counts = Counter(state.status for state in found.runs)
+        for word, count in counts.items():
+            pieces.append((1, Content.assemble(status(word), (f" {count}" if len(counts) > 1 else "", MUTED))))
         if found.are_seeds:
-            pieces.append((1, Content.styled("seeds of one setting", MUTED)))
+            pieces.append((2, Content.styled("seeds of one setting", MUTED)))
+        # of an id the moment it was made says least here
+        pieces += [
+            (3, Content.styled(clean(" ".join(map(without_moment, words.split())), 120), MUTED))
+            for words in found.kinship
+        ]
         self.query_one("#compare-top", Line).content = fit(pieces, self.size.width - 2)
         self.table.show(found, self.charts.traces)
         self._show_charts()

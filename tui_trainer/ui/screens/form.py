@@ -159,7 +159,7 @@ class FormScreen(Screen[None]):
         if self.verdict.config and (missing := absence(self.verdict.config, self.data_root)):
             self.reasons.append(missing)
         if self.verdict.config and self.fork and self.verdict.config.total_steps <= self.fork.step:
-            self.reasons.append(f"training.epochs: the checkpoint is at epoch {self.fork.epoch}; give more than that")
+            self.reasons.append(f"training.epochs: the checkpoint is at epoch {self.fork.epoch}; give more")
         self.query_one("#start", Button).disabled = bool(self.reasons)
         config = self.verdict.config
         if self.reasons:

@@ -30,7 +30,10 @@ class HelpScreen(ModalScreen[None]):
     def __init__(self, below: Screen[object]) -> None:
         super().__init__()
         self.below = below
-        self.rows = [(" ".join(action.keys), action.words) for action in actions(below, self.app)] + [*EVERYWHERE]
+        found = sorted(actions(below, self.app), key=lambda action: not action.binding.show)  # as in the footer first
+        paired = {key for action in found if " " in action.keys[0] for key in action.keys[0].split()}  # as in `[ ]`
+        self.rows = [(" ".join(action.keys), action.words) for action in found if not paired.issuperset(action.keys)]
+        self.rows += EVERYWHERE
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog help"):

@@ -39,6 +39,7 @@ from tui_trainer.ui.messages import (
 )
 from tui_trainer.ui.recent import RecentRuns, RecentStudies, StudySummary, in_order
 from tui_trainer.ui.sight import in_sight
+from tui_trainer.ui.widgets.filter_box import FilterBox
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.machine import Machine, MachinePanel, headline, look
@@ -65,7 +66,7 @@ class HomeScreen(Screen[None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "filter", key_display="/", tooltip="Show only presets with these words"),
-        Binding("escape", "unfilter", "all presets", show=False),
+        Binding("escape", "show_all", "all presets", show=False),
         Binding("a", "all_runs", "all runs", tooltip="Every run: sort, filter, tag, archive, delete"),
         Binding("d", "data", "data", tooltip="The data sets: what is here, how to get the others"),
         Binding("g", "guide", "guide", show=False, tooltip="The few keys to begin with"),
@@ -105,7 +106,7 @@ class HomeScreen(Screen[None]):
         with Container(id="home"):
             with Vertical(id="preset-panel", classes="panel"):
                 yield Line(Content.styled("Presets", "bold"), classes="heading")
-                yield Input(placeholder="filter: words of a name", id="filter", compact=True)
+                yield FilterBox("filter: words of a name", id="filter")
                 yield PresetTree(id="presets")
             with VerticalScroll(id="summary-panel", classes="panel", can_focus=False):
                 yield Static(id="summary", markup=False)
@@ -286,7 +287,7 @@ class HomeScreen(Screen[None]):
         self.add_class("-filtering")
         self.query_one("#filter", Input).focus()
 
-    def action_unfilter(self) -> None:
+    def action_show_all(self) -> None:
         self.remove_class("-filtering", "-guide")
         self.query_one("#filter", Input).clear()
         self.query_one(PresetTree).focus()

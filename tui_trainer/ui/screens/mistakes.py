@@ -21,6 +21,7 @@ from tui_trainer.runs.events import Confusion as Counts
 from tui_trainer.runs.follow import Follower
 from tui_trainer.text import InputError, clean, percent, plural
 from tui_trainer.ui.plane import Plane
+from tui_trainer.ui.report import Piece, fit
 from tui_trainer.ui.sight import in_sight, repaint_seconds
 from tui_trainer.ui.widgets.chart import Chart
 from tui_trainer.ui.widgets.confusion import Confusion
@@ -46,10 +47,10 @@ class MistakesScreen(Screen[None]):
     )
     STATES = ()
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "table, examples", show=False),
         Binding("b", "which", "best/last", tooltip="The checkpoint of the best epoch, or the newest one"),
         Binding("t", "split", "split", tooltip="The test, validation or training examples"),
         Binding("a", "all", "all", tooltip="The mistakes of all classes"),
+        Binding("tab", "app.focus_next", "table, examples", tooltip="From the one to the other"),
         Binding("r", "again", "again", show=False, tooltip="Look again, at the newest checkpoint of a live run"),
         Binding("c", "cancel", "cancel", show=False, tooltip="Stop looking"),
         Binding("escape", "back", "back", tooltip="Back to the run"),
@@ -151,6 +152,9 @@ class MistakesScreen(Screen[None]):
             raise InputError(f"there is no {self.which} checkpoint on disk yet; b takes the other, r looks again")
         return folder / chosen.file
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.describe)
+
     def on_descendant_focus(self) -> None:
         """In a low terminal whichever of the two has the focus gets the room."""
         self.set_class(self.query_one(Gallery).has_focus, "-examples")
@@ -219,15 +223,19 @@ class MistakesScreen(Screen[None]):
         names = self._names
         count = self.query_one(Confusion).mistakes_in(found["confusion"])
         shown = len(gallery.examples)
-        number = f"{gallery.chosen + 1:,} of {shown:,}{f' shown of {count:,}' if shown < count else ''}  "
-        place = f"at ({', '.join(f'{x:.2f}' for x in example['inputs'])})  " if found["boundary"] else ""
-        sure = f"{percent(example['probability'], 1)}, true {percent(example['true_probability'], 1)}"
-        line.content = Content.assemble(
-            (number, MUTED),
-            (f"true {names[example['true']]}, predicted {names[example['predicted']]}", "bold"),
-            f" with {sure}  ",
-            (f"{place}loss {example['loss']:.3f}  no. {example['index']:,}", MUTED),
-        )
+        number = f"{gallery.chosen + 1:,} of {shown:,}{f' shown of {count:,}' if shown < count else ''}"
+        words = f"true {names[example['true']]}, predicted {names[example['predicted']]}"
+        sure = f" with {percent(example['probability'], 1)}, true {percent(example['true_probability'], 1)}"
+        pieces: list[Piece] = [
+            (0, Content.styled(number, MUTED)),
+            (0, Content.assemble((words, "bold"), sure)),
+            (1, Content.styled(f"loss {example['loss']:.3f}", MUTED)),
+            (2, Content.styled(f"no. {example['index']:,}", MUTED)),
+        ]
+        if found["boundary"]:
+            place = f"at ({', '.join(f'{x:.2f}' for x in example['inputs'])})"
+            pieces.insert(2, (1, Content.styled(place, MUTED)))
+        line.content = fit(pieces, self.size.width - 2)
 
     def _draw_plane(self, examples: object) -> None:
         """With two inputs: what the network answers all over the plane, and these mistakes in it."""

@@ -132,8 +132,6 @@ class RewindScreen(ChartScreen):
         self.charts.alone = not self.charts.alone
 
     def action_back(self) -> None:
-        if self.leave_filter():
-            return
         if self.charts.alone:
             self.charts.alone = False
         else:

@@ -45,17 +45,15 @@ PANELS = {"log": "log", "checkpoint-panel": "side", "summary": "side"}  # by wha
 class RunScreen(WorkerScreen):
     KIND = "run"
     HELP = (
-        "Above: state, progress, the newest numbers, and a line that says what is going on, with the verdict on the "
-        "curves at its end. The charts show training (mean over the last steps, the thin line) and validation (the "
-        "line with dots, once an epoch); ★ is the best epoch, ◆ a checkpoint that stays, ▲ a live change, ■ where "
-        "early stopping would end or has ended it; [ and ] lead to the learning rate, and with two inputs to the "
-        "decision boundary; h then shows what each neuron computes. Pause, save, change and stop are asked of the "
-        "worker; it acts within a moment and confirms in the log. Leaving, like esc, never stops the training."
+        "Above: state, progress, the newest numbers, what is going on, and the verdict on the curves. On the charts "
+        "the thin line is training, a mean over the last steps, the line with dots validation, once an epoch; ★ is "
+        "the best epoch, ◆ a checkpoint that stays, ▲ a live change, ■ where early stopping would end or has ended "
+        "it. What is asked of the worker it confirms in the log. Leaving, like esc, never stops the training."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *WORKER_KEYS,
         *CHART_KEYS,
-        Binding("k", "checkpoints", "checkpoints", tooltip="To the list: verify, evaluate, fork, export, delete one"),
+        Binding("k", "checkpoints", "checkpoints", tooltip="Verify, evaluate, fork, export, delete one"),
         Binding("slash", "search", "search log", show=False, key_display="/", tooltip="enter next match, esc closes"),
         Binding("i", "level", "log level", show=False, tooltip="All lines, warnings and errors, errors alone"),
         Binding("m", "maximise", "max", show=False, tooltip="The focused panel alone, or all again"),
@@ -101,7 +99,7 @@ class RunScreen(WorkerScreen):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.charts.chart("loss").focus()
+        self.charts.chart(self.charts.current).focus()
         self.query_one(Controls).offer(set())
         self.read_all()
 
@@ -276,8 +274,8 @@ class RunScreen(WorkerScreen):
         self.charts.alone = only == "chart"
 
     def action_home(self) -> None:
-        """One step back: out of a search, a choice of charts, a chart's keys, a maximised panel, a list; then home."""
-        if self.query_one(LogPanel).close_search() or self.leave_filter() or self.leave_chart():
+        """One step back: out of a search, a chart's keys, a maximised panel, a list; then home."""
+        if self.query_one(LogPanel).close_search() or self.leave_chart():
             return
         if self.only:
             self.only = ""

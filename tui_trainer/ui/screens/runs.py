@@ -24,6 +24,7 @@ from tui_trainer.ui.run_list import detail, headline
 from tui_trainer.ui.screens.columns import ColumnsScreen
 from tui_trainer.ui.screens.run_changes import CHANGE_KEYS, RunChanges
 from tui_trainer.ui.sight import in_sight
+from tui_trainer.ui.widgets.filter_box import FilterBox
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.widgets.run_table import RunTable
@@ -87,7 +88,7 @@ class RunsScreen(RunChanges):
 
     def compose(self) -> ComposeResult:
         yield Line(Content.styled("reading the runs…", MUTED), id="runs-top")
-        yield Input(placeholder=EXAMPLE, id="runs-filter", compact=True)
+        yield FilterBox(EXAMPLE, id="runs-filter")
         yield Static("", id="no-such-runs", markup=False)
         yield RunTable(id="run-table")
         yield Line(id="runs-detail")
@@ -184,15 +185,15 @@ class RunsScreen(RunChanges):
     def to_table(self) -> None:
         self.table.focus()
 
+    def action_show_all(self) -> None:
+        self.query_one("#runs-filter", Input).clear()
+        self.remove_class("-filtering")
+        self.table.focus()
+
     def action_back(self) -> None:
-        """First out of the filter, then out of what it left, then out of the marks, then back."""
-        box = self.query_one("#runs-filter", Input)
-        if box.has_focus and box.value:
-            self.table.focus()
-        elif box.value or self.has_class("-filtering"):
-            box.clear()
-            self.remove_class("-filtering")
-            self.table.focus()
+        """First out of the filter, then out of the marks, then back."""
+        if self.has_class("-filtering"):
+            self.action_show_all()
         elif self.table.marks:
             self.table.marks = []
             self.table.refresh()

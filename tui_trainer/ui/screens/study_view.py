@@ -23,6 +23,7 @@ from tui_trainer.ui import study_report
 from tui_trainer.ui.overlay import Trace
 from tui_trainer.ui.sight import in_sight, repaint_seconds
 from tui_trainer.ui.study_rows import StudyRows
+from tui_trainer.ui.widgets.filter_box import FilterBox
 from tui_trainer.ui.widgets.footer import KeyFooter
 from tui_trainer.ui.widgets.line import Line, Lines
 from tui_trainer.ui.widgets.study_charts import StudyCharts
@@ -81,7 +82,7 @@ class StudyView(Screen[None]):
             yield Line(id="progress")
             yield Line(id="sentence")
         yield Line(id="glance")
-        yield Input(placeholder="filter: words of a row", id="filter", compact=True)
+        yield FilterBox("filter: words of a row", id="filter")
         yield StudyTable(id="study-table")
         with Container(id="study-bottom"):
             yield StudyCharts(self.follower, id="charts")
@@ -225,6 +226,11 @@ class StudyView(Screen[None]):
     def to_table(self) -> None:
         self.table.focus()
 
+    def action_show_all(self) -> None:
+        self.remove_class("-filtering")
+        self.query_one("#filter", Input).clear()
+        self.table.focus()
+
     def action_log_scale(self) -> None:
         self.charts.log_scale = not self.charts.log_scale
 
@@ -253,9 +259,7 @@ class StudyView(Screen[None]):
     def action_home(self) -> None:
         """First out of what hides the rest."""
         if self.has_class("-filtering"):
-            self.remove_class("-filtering")
-            self.query_one("#filter", Input).clear()
-            self.table.focus()
+            self.action_show_all()
         elif self.only:
             self.only = ""
         else:

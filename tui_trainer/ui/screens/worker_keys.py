@@ -20,7 +20,7 @@ WORKER_KEYS = (
     Binding("s", "save", "save", tooltip="Write a checkpoint that stays"),
     Binding("x", "stop", "stop", tooltip="End this training; asks first"),
     Binding("l", "change", "change", tooltip="Change learning rate, epochs, dropout, … while it trains"),
-    Binding("f", "fork", "fork", tooltip="A new run from the newest checkpoint of this one, settings changed"),
+    Binding("f", "fork", "fork", tooltip="A new run from its newest checkpoint, settings changed"),
 )
 DOORS = (
     Binding("b", "rewind", "rewind", tooltip="Back over its epochs, and a fork from one of them"),

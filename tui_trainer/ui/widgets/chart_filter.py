@@ -9,12 +9,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
+from tui_trainer.ui.widgets.filter_box import FilterBox
 from tui_trainer.ui.widgets.line import Line
 from tui_trainer.ui.words import MUTED
 
 
 class ChartFilter(Horizontal):
-    """Not there until it is opened; it stays as long as it leaves any chart out."""
+    """Not there until it is opened; it stays as long as it leaves any chart out.
+
+    What is chosen is a setting of the dashboard.
+    """
 
     class Typed(Message):
         """Other words; none show every chart."""
@@ -24,23 +28,30 @@ class ChartFilter(Horizontal):
             self.words = words
 
     class Done(Message):
-        """The person goes back to the charts."""
+        """The person goes back to the charts, and these words shall stay."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
 
     def compose(self) -> ComposeResult:
-        yield Input(id="chart-words", placeholder="loss norm: charts with one of these words", compact=True)
+        yield FilterBox("loss norm: charts with one of these words", id="chart-words")
         yield Line(id="chart-count")
 
     def open(self) -> None:
         self.add_class("-open")
         self.query_one(Input).focus()
 
-    def close(self) -> bool:
-        """Every chart again; False where there was nothing to close."""
-        if not self.has_class("-open"):
-            return False
+    def recall(self, words: str) -> None:
+        """As it was left with these words."""
+        self.add_class("-open")
+        self.query_one(Input).value = words
+
+    def close(self) -> None:
+        """Every chart again."""
         self.remove_class("-open")
         self.query_one(Input).value = ""
-        return True
+        self.post_message(self.Done(""))
 
     def tell(self, words: str) -> None:
         self.query_one(Line).content = Content.styled(words, MUTED)
@@ -53,6 +64,7 @@ class ChartFilter(Horizontal):
     @on(Input.Submitted)
     def submit(self, event: Input.Submitted) -> None:
         event.stop()
-        if not event.value.strip():
+        if event.value.strip():
+            self.post_message(self.Done(event.value))
+        else:
             self.close()
-        self.post_message(self.Done())

@@ -43,8 +43,15 @@ class Charts(ChartGrid):
     """Every quantity of a run; the decision boundary where the network has two inputs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "left", show=False, tooltip="Move the cursor, or what a zoomed chart shows"),
-        Binding("right", "step(1)", "right", show=False, tooltip="Move the cursor, or what a zoomed chart shows"),
+        Binding(
+            "left",
+            "step(-1)",
+            "move",
+            show=False,
+            key_display="← →",
+            tooltip="Move the cursor, or what a zoomed chart shows",
+        ),
+        Binding("right", "step(1)", "right", show=False),
     ]
 
     smoothing = reactive(0, init=False)
@@ -64,8 +71,9 @@ class Charts(ChartGrid):
         self.plane = _has_two_inputs(state.config)
 
     def on_mount(self) -> None:
-        wanted = cast("TrainerApp", self.app).settings.smoothing
-        self.set_reactive(Charts.smoothing, SMOOTHING.index(float(wanted)))
+        wanted = cast("TrainerApp", self.app).settings
+        self.set_reactive(Charts.smoothing, SMOOTHING.index(float(wanted.smoothing)))
+        self.set_reactive(Charts.words, wanted.charts)
 
     @property
     def order(self) -> list[str]:

@@ -26,7 +26,7 @@ class Choice(Widget, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "previous", show=False),
-        Binding("right,space", "move(1)", "next", key_display="← →"),
+        Binding("right,space", "move(1)", "pick", key_display="← →"),
     ]
 
     class Changed(Message):

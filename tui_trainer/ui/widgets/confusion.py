@@ -17,7 +17,8 @@ from tui_trainer.ui.widgets.wide_table import WideTable
 
 MOST_NAME = 12  # cells of a class's name on the left
 CORNER = "true \\ predicted"
-MOST_HEADING = 6  # and above its column
+LEAST_HEADING = 6  # and above its column, where there is no room for more
+RECALL = 8
 SHADES = "░▒▓█"
 
 
@@ -32,6 +33,7 @@ class Confusion(WideTable):
         self.cursor_foreground_priority = "renderable"
         self.found: Mapping[str, Any] = {}
         self.drawn: Sequence[Sequence[Text]] = ()
+        self.wide = 0
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.fill(self.found))
@@ -40,20 +42,20 @@ class Confusion(WideTable):
         """All of it anew: another result, another theme. The highlight goes to the corner, which means all."""
         self.found = found
         self.clear(columns=True)
+        self.wide = self._wide(found) if found else 0
         self.drawn = self._rows(found) if found else ()
         if not found:
             return
-        names = [clean(name, MOST_NAME) for name in found["classes"]]
-        self._heading(CORNER, max(*map(len, names), len(CORNER)), right=False)
-        for name in names:
-            self._heading(clean(name, MOST_HEADING), self._wide(found))
-        self._heading("recall %", 8)
+        self._heading(CORNER, len(CORNER), right=False)
+        for name in found["classes"]:
+            self._heading(clean(name, min(self.wide, MOST_NAME)), self.wide)
+        self._heading("recall %", RECALL)
         for row in self.drawn:
             self.add_row(*row)
 
     def update(self, found: Mapping[str, Any]) -> None:
         """Other counts of the same classes: only the cells that differ, and the highlight stays."""
-        same = self.drawn and self.found["classes"] == found["classes"] and self._wide(self.found) == self._wide(found)
+        same = self.drawn and self.found["classes"] == found["classes"] and self.wide == self._wide(found)
         if not same:
             self.fill(found)
             return
@@ -63,16 +65,30 @@ class Confusion(WideTable):
                 if (was, was.style) != (text, text.style):
                     self.update_cell_at(Coordinate(y, x), text)
 
+    def on_focus(self) -> None:
+        self.cursor_background_priority = "css"  # else the shade of a count hides where the highlight is
+
+    def on_blur(self) -> None:
+        self.cursor_background_priority = "renderable"
+
+    def on_resize(self) -> None:
+        if self.found and self.wide != self._wide(self.found):
+            place = self.cursor_coordinate
+            self.fill(self.found)
+            self.move_cursor(row=place.row, column=place.column, animate=False)
+
     def _wide(self, found: Mapping[str, Any]) -> int:
-        """Cells of a count: enough for all examples of a class, so that moving counts need no more."""
+        """Cells of a count: enough for all examples of a class, so that moving counts need no more, and for names."""
         most = max(*map(sum, found["confusion"]), 1)
         longest = max(len(clean(name, MOST_NAME)) for name in found["classes"])
-        return max(len(f"{most:,}"), min(longest, MOST_HEADING), 3)
+        beside = len(CORNER) + RECALL + 4
+        room = (self.scrollable_content_region.width - beside) // len(found["classes"]) - 2
+        return max(len(f"{most:,}"), min(longest, max(room, LEAST_HEADING)), 3)
 
     def _rows(self, found: Mapping[str, Any]) -> Sequence[Sequence[Text]]:
         names = [clean(name, MOST_NAME) for name in found["classes"]]
         counts = found["confusion"]
-        wide = self._wide(found)
+        wide = self.wide
         wrong = max((n for t, row in enumerate(counts) for p, n in enumerate(row) if t != p), default=0)
         rows: list[list[Text]] = []
         decimals = 1 if wide > 3 else 0  # as many as there is room for below the columns
@@ -80,7 +96,7 @@ class Confusion(WideTable):
             shaded = [
                 self._cell(n, wide, label == column, wrong, found["recall"][label]) for column, n in enumerate(row)
             ]
-            rows.append([Text(f" {name}"), *shaded, Text(f" {_share(found['recall'][label], decimals):>8} ")])
+            rows.append([Text(f" {name}"), *shaded, Text(f" {_share(found['recall'][label], decimals):>{RECALL}} ")])
         precision = (Text(f" {_share(p, decimals):>{wide}} ") for p in found["precision"])
         return [*rows, [Text(" precision %", "dim"), *precision, Text("")]]
 

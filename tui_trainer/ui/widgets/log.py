@@ -63,6 +63,13 @@ class LogLines(RichLog):
             self.held = True
 
 
+class LogSearch(Input):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "next match", key_display="enter", tooltip="The first again after the last"),
+        Binding("escape", "screen.home", "close search", tooltip="Back to the log"),
+    ]
+
+
 class LogPanel(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end", "follow", "follow", show=False, tooltip="To the newest line, and on with it"),
@@ -83,7 +90,7 @@ class LogPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield LogLines()
         yield Line(id="log-status")
-        yield Input(id="log-search", placeholder="search the log", compact=True)
+        yield LogSearch(id="log-search", placeholder="search the log", compact=True)
 
     def on_mount(self) -> None:
         self.watch(self.log_lines, "held", self._tell, init=False)
@@ -230,7 +237,7 @@ class LogPanel(Vertical):
             said.append(f"{LEVELS[self.level][0]} only")
         if self.words:
             count = len(self.matches)
-            said.append(f"line {self.at + 1} of {count}" if count else "no match")
+            said.append(f"match {self.at + 1} of {count}" if count else "no match")
         if self.unseen:
             said.append(f"↓ {self.unseen} new, end follows")
         status = self.query_one("#log-status", Line)

@@ -117,11 +117,15 @@ class RunTable(ScrollView, can_focus=True):
         return Visual.to_strips(self, content.truncate(width, ellipsis=True), width, 1, style, pad=True)[0]
 
     def _heading(self) -> Content:
-        arrow = ("▼" if self.falling else "▲") if unicode_terminal() else ("v" if self.falling else "^")
+        arrows = "▾▴" if unicode_terminal() else "v^"
         cells = []
-        for column in self.columns:  # the arrow stands before the title, where there is room for it in every column
-            sign = arrow if column.field == self.sorted_by else ""
-            cells.append(sign.rjust(GAP) + _fitted(column.title, column).plain)
+        for column in self.columns:  # the arrow on the side of the title where its column has room
+            title = column.title
+            if column.field == self.sorted_by:
+                arrow = arrows[0] if self.falling else arrows[1]
+                title = f"{arrow} {title}" if column.right else f"{title} {arrow}"
+            room = GAP + column.width
+            cells.append(f"{title:>{room}}" if column.right else f"{'':{GAP}}{title:<{column.width}}")
         return Content("".join(cells))
 
     def _row(self, summary: Summary) -> Content:

@@ -20,7 +20,8 @@ from tui_trainer.ui.recent import StudySummary
 from tui_trainer.ui.words import MUTED, bar, shortened, sparkline, status, without_moment
 
 STATUS_WIDTH = 14
-BESIDE = 51  # cells of all that follows status and name, with hours left
+BESIDE = 40  # cells of all that follows status and name, but for what stands last
+LAST = 11  # cells of hours left
 BAR, LONG_BAR = 5, 20
 WIDE = 80  # cells beside status and name from which there is room for the long bar
 MARK = 2  # cells before a line for the mark of runs to compare
@@ -53,15 +54,18 @@ class RunList(OptionList):
         super().__init__(id=id, compact=True)
         self.summaries: list[Summary | StudySummary] = []
         self.marked: list[Run] = []
+        self.lasts = False
+        """Something stands last in a line; else names have that room."""
 
     def show(self, summaries: list[Summary | StudySummary]) -> None:
         """Bring the list up to date; the highlight stays on its line."""
         before, self.summaries = self.summaries, summaries
+        lasts, self.lasts = self.lasts, any(map(_last, summaries))
         lines = [_id(summary) for summary in summaries]
         self.marked = [run for run in self.marked if run.id in lines]
         if [_id(old) for old in before] == lines:
             for index, (old, new) in enumerate(zip(before, summaries, strict=True)):
-                if old != new:
+                if old != new or lasts != self.lasts:
                     self.replace_option_prompt_at_index(index, self._row(new))
             return
         chosen = _id(before[self.highlighted]) if self.highlighted is not None and before else None
@@ -110,63 +114,64 @@ class RunList(OptionList):
     def _row(self, summary: Summary | StudySummary) -> Content:
         width = self.scrollable_content_region.width - MARK
         if isinstance(summary, StudySummary):
-            return Content.assemble(" " * MARK, study_row(summary, width))
+            return Content.assemble(" " * MARK, study_row(summary, width, self.lasts))
         marked = summary.run in self.marked
         trace = Trace("", self.marked.index(summary.run) if marked else 0, ())
         mark = trace.glyph(not unicode_terminal()) if marked else " "
-        return Content.assemble((mark.ljust(MARK), f"$series{trace.colour}"), row(summary, width))
+        return Content.assemble((mark.ljust(MARK), f"$series{trace.colour}"), row(summary, width, self.lasts))
 
 
 def _id(summary: Summary | StudySummary) -> str:
     return summary.run.id if isinstance(summary, Summary) else f"study {summary.directory.id}"
 
 
-def study_row(summary: StudySummary, width: int) -> Content:
+def _last(summary: Summary | StudySummary) -> str:
+    """What stands last in its line: how it goes on, or how long it will take."""
+    if summary.resumable:
+        return "r resume"
+    return f"{duration(summary.seconds_left)} left" if summary.live and summary.seconds_left is not None else ""
+
+
+def study_row(summary: StudySummary, width: int, lasts: bool = True) -> Content:
     """One study in `width` cells."""
     word = status(summary.status)
     start = word.pad_right(max(STATUS_WIDTH - word.cell_length, 1))
     if summary.status == "unreadable":
         return _unreadable(start, summary.name, summary.reason, summary.directory.path, width)
     runs = f"{summary.done}/{summary.total} runs"
-    left = f"{duration(summary.seconds_left)} left" if summary.seconds_left is not None else ""
-    last = "r resume" if summary.resumable else left
-    room = max(width - STATUS_WIDTH - 28, 8)
+    last = f" {_last(summary):>{LAST}}" if lasts else ""
+    room = max(width - STATUS_WIDTH - 16 - len(last), 8)
     name = Content(f"study · {summary.name}").truncate(room, ellipsis=True, pad=True)
-    return Content.assemble(start, name, f" {runs:>14}", (f" {last:>11}", MUTED))
+    return Content.assemble(start, name, f" {runs:>14}", (last, MUTED))
 
 
 def _unreadable(start: Content, id: str, reason: str, path: Path, width: int) -> Content:
     """Why, as far as there is room: of the id the date may go, and the path, which is the id again."""
-    name = _name(without_moment(id), width)
+    name = _name(without_moment(id), _name_width(width, lasts=True))
     return Content.assemble(start, name, " ", (reason.removeprefix(f"{path}/"), MUTED))
 
 
 def _name(name: str, width: int) -> Content:
-    room = _name_width(width) - 1
-    return Content(shortened(name, room)).truncate(room, pad=True)
+    return Content(shortened(name, width - 1)).truncate(width - 1, pad=True)
 
 
-def _name_width(width: int) -> int:
-    return min(24, max(12, width - STATUS_WIDTH - BESIDE))
+def _name_width(width: int, lasts: bool) -> int:
+    return min(24, max(12, width - STATUS_WIDTH - BESIDE - LAST * lasts))
 
 
-def row(summary: Summary, width: int) -> Content:
+def row(summary: Summary, width: int, lasts: bool = True) -> Content:
     """One run in `width` cells; what matters least leaves first where it is narrow."""
     word = status(summary.status)
     start = word.pad_right(max(STATUS_WIDTH - word.cell_length, 1))
     if summary.status == "unreadable":
         return _unreadable(start, summary.name, summary.reason, summary.run.path, width)
-    name_width = _name_width(width)
-    name = _name(summary.name, width)
+    name_width = _name_width(width, lasts)
+    name = _name(summary.name, name_width)
     count = f"{summary.epoch:>{min(4, 7 - len(str(summary.epochs)))}}/{summary.epochs} ".ljust(9)
     if summary.test_accuracy is not None:
         accuracy = f"test {percent(summary.test_accuracy):>8}"
     else:
         accuracy = f"val  {percent(summary.val_accuracy):>8}"
-    if summary.resumable:
-        last = "r resume"
-    else:
-        last = f"{duration(summary.seconds_left)} left" if summary.live and summary.seconds_left is not None else ""
     room = width - STATUS_WIDTH - name_width
     length = BAR if room < WIDE else LONG_BAR
     done = bar(summary.epoch / max(summary.epochs, 1), length) if summary.live else Content("epoch".ljust(length))
@@ -174,7 +179,7 @@ def row(summary: Summary, width: int) -> Content:
         Content.assemble(" ", done, " ", count),
         Content(accuracy),
         Content.styled(f" {sparkline(summary.accuracies, SPARK):<{SPARK}}", "$accent"),
-        Content.styled(f" {last:>10}", MUTED),
+        Content.styled(f" {_last(summary):>{LAST - 1}}" if lasts else "", MUTED),
     ]
     shown: list[Content] = []
     for part in parts:

@@ -40,8 +40,10 @@ class WideTable(DataTable[Text]):
         )
 
     def _covered(self, strip: Strip, sign: str) -> Strip:
-        """A sign in place of what these cells say."""
-        ground = next((segment.style.bgcolor for segment in strip if segment.style), None)
+        """A sign in place of what these cells say, on the ground of the table, or of its highlighted row."""
+        ground = self.rich_style.bgcolor
+        if self.cursor_type == "row":
+            ground = next((segment.style.bgcolor for segment in strip if segment.style), ground)
         style = Style(color=self.app.theme_variables["accent"], bgcolor=ground, bold=True)
         return Strip([Segment(sign.ljust(strip.cell_length), style)])
 
