@@ -97,8 +97,8 @@ def plural(count: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0:31`, `12:05`, `3:04:05`; `4.2 s` under ten seconds, `12 ms` where that would be none."""
-    if 0 < seconds < 0.05:
+    """`0:31`, `12:05`, `3:04:05`; `4.2 s` under ten seconds, `51 ms` under a tenth of one."""
+    if 0 < seconds < 0.0995:
         return f"{1000 * seconds:.2g} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
