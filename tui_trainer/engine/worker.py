@@ -144,11 +144,9 @@ def train_run(run: Run, inbox: Inbox, state: RunState, order: Order, signals: Si
     elif start := read_record(run).start:
         trainer.start_from(checkpoint.read(start.file), start.mode)
     pending = [c for c in (*state.changes, *state.pending) if c.id not in applied]
-    if order.changes:
-        wish = Change(f"launch-{time.time_ns()}", trainer.epoch, trainer.step, order.changes)
-        trainer.check(wish.changes)
-        pending.append(wish)
     trainer.pending = sorted(pending, key=lambda c: c.step)  # of equals, the newest last
+    if order.changes:
+        trainer.wish(Change(f"launch-{time.time_ns()}", trainer.epoch, trainer.step, order.changes))
     if state.step or trainer.step:
         report(events.Rewound(epoch=trainer.epoch, step=trainer.step, seconds=trainer.clock.seconds))
     report(

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from tui_trainer.config import change
 from tui_trainer.runs import events
-from tui_trainer.runs.state import EPOCH_SERIES, METRIC_SERIES, Change, LogLine, RunState
+from tui_trainer.runs.state import EPOCH_SERIES, METRIC_SERIES, Change, LogLine, RunState, outweighed
 from tui_trainer.text import clean
 
 CHECKPOINT_NAME = re.compile(r"e[0-9]{4,}-s[0-9]{6,}\.safetensors")
@@ -149,7 +149,9 @@ def _applied(state: RunState, event: events.Applied) -> None:
     if event.changes and event.ok and event.id not in {c.id for c in state.changes}:
         state.config = change(state.config, event.changes)
         state.changes.append(Change(event.id, event.epoch, event.step, event.changes))
-        state.pending = [c for c in state.pending if c.id != event.id]
+        left = [c for c in state.pending if c.id != event.id]
+        is_new = len(left) == len(state.pending)
+        state.pending = outweighed(left, event.changes) if is_new else left
     level: events.Level = "info" if event.ok else "warning"
     _note(state, event, f"{event.command}: {event.message}" if event.message else event.command, level)
 
