@@ -60,7 +60,7 @@ def preflight(order_json: str) -> None:
     check_batches(config, config.split.train)
     numerics, _ = device.settle(config, None)
     device.prepare(numerics, config.training.deterministic)
-    memory, free = device.memory_needed(config), device.memory_free(numerics.torch_device)
+    memory, free = device.memory_needed(config, numerics.torch_device), device.memory_free(numerics.torch_device)
     report: dict[str, Any] = {
         "layers": [
             {"inputs": inputs, "outputs": outputs, "parameters": parameters}
