@@ -20,6 +20,7 @@ from tui_trainer.engine.train import train
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import commands, events, follow
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.state import Change, RunState
 from tui_trainer.text import InputError
 
@@ -149,7 +150,7 @@ def test_a_live_change_lost_to_a_crash_is_made_again_at_its_step(root: Path, mon
     assert state.status == "finished" and epochs_logged(run) == [1, 2, 3, 4, 5]
     assert state.changes == changed and changed[0].step == 15
     assert not state.pending
-    replayed = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied)]
+    replayed = [e for e in EventReader(run.events_file).read() if isinstance(e, events.Applied)]
     assert [(e.id, e.step, e.message) for e in replayed[1:]] == [(changed[0].id, 15, "as before")]
 
 
@@ -207,7 +208,7 @@ def test_a_live_change_that_the_checkpoint_holds_is_not_made_again(root: Path) -
         assert work(run).status == "stopped"
     state = work(run)
     assert state.status == "finished" and state.epoch == 5
-    made = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied) and e.changes]
+    made = [e for e in EventReader(run.events_file).read() if isinstance(e, events.Applied) and e.changes]
     assert len(made) == len(state.changes) == 1
 
 

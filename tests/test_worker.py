@@ -20,6 +20,7 @@ from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import commands, events, follow
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Set, Stop
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.reader import EventReader
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def run(root: Path) -> Run:
 
 
 def logged(run: Run) -> list[events.AnyEvent]:
-    return list(events.EventReader(run.events_file).read())
+    return list(EventReader(run.events_file).read())
 
 
 def answers(run: Run) -> list[events.Applied]:

@@ -22,6 +22,7 @@ from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import events
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.fold import fold
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.state import TERMINAL, Change, RunState
 from tui_trainer.text import BETWEEN, InputError
 
@@ -100,7 +101,7 @@ def history(run: Run) -> RunState:
     record = read_record(run)
     parent = record.start.parent if record.start else ""
     state = RunState(run.id, record.config, record.name, record.preset, parent)
-    for event in events.EventReader(run.events_file).read(limit=-1):
+    for event in EventReader(run.events_file).read(limit=-1):
         fold(state, event)
     return state
 

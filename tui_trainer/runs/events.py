@@ -1,15 +1,14 @@
-"""The facts a worker writes to `events.jsonl`, one JSON object a line, and how they are appended and read."""
+"""The facts a worker writes to `events.jsonl`, one JSON object a line, and how they are appended."""
 
 import errno
 import os
 import time
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from tui_trainer.files import open_regular
 from tui_trainer.runs.maps import Layers
 
 FORMAT = 1
@@ -87,31 +86,30 @@ class Epoch(Event, kw_only=True):
     saving_seconds: float
 
 
-class Boundary(Event, kw_only=True):
-    """Of a network with two inputs: the class it answers on a grid of the plane, a digit a cell, first row on top.
+class OfPlane(Event, kw_only=True):
+    """What a network with two inputs does over the part of the plane between these edges."""
+
+    epoch: int
+    step: int
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+class Boundary(OfPlane, kw_only=True):
+    """The class it answers on a grid of the plane, a digit a cell, first row on top.
 
     `points`: training examples to draw on it, as (x, y, class).
     """
 
-    epoch: int
-    step: int
-    left: float
-    right: float
-    bottom: float
-    top: float
     rows: Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(min_length=1, max_length=500)]
     points: Annotated[list[tuple[float, float, int]], Meta(max_length=10_000)]
 
 
-class Neurons(Event, kw_only=True):
-    """Of a network with two inputs: what every unit computes over the part of the plane between these edges."""
+class Neurons(OfPlane, kw_only=True):
+    """What every unit computes."""
 
-    epoch: int
-    step: int
-    left: float
-    right: float
-    bottom: float
-    top: float
     layers: Layers
 
 
@@ -212,7 +210,6 @@ AnyEvent = (
 )
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(AnyEvent)
 
 
 class EventLog:
@@ -269,55 +266,3 @@ def _end_of_last_line(descriptor: int) -> int:
             return start + newline + 1
         end = start
     return 0
-
-
-Line = TypeVar("Line")
-
-
-class LineReader(Generic[Line]):
-    """A reader's end: whole lines that came since the last call. Never writes, never waits.
-
-    A torn last line stays unread until it is whole; a line that is none of `decoder`'s is skipped and counted in
-    `unreadable`.
-    """
-
-    def __init__(self, path: Path, decoder: msgspec.json.Decoder[Line]) -> None:
-        self.path = path
-        self.decoder = decoder
-        self.offset = 0
-        self.unreadable = 0
-
-    def read(self, limit: int = 1 << 24) -> list[Line]:
-        """New lines, from at most about `limit` bytes, or as many as one line takes."""
-        try:
-            with open_regular(self.path) as stream:
-                stream.seek(self.offset)
-                block = stream.read(limit)
-        except OSError:  # not there yet, or not now
-            return []
-        whole = block.rfind(b"\n") + 1
-        if not whole and len(block) == limit:  # rubbish, perhaps, but what comes after it need not be
-            return self.read(2 * limit)
-        self.offset += whole
-        block = block[:whole]
-        try:  # all at once, three times as fast as one by one
-            found = self.decoder.decode_lines(block)
-            if len(found) == block.count(b"\n"):
-                return found
-        except (msgspec.MsgspecError, RecursionError):
-            pass
-        return [line for text in block.split(b"\n")[:-1] if (line := self._decode(text)) is not None]
-
-    def _decode(self, text: bytes) -> Line | None:
-        try:
-            return self.decoder.decode(text)
-        except (msgspec.MsgspecError, RecursionError):
-            self.unreadable += 1
-            return None
-
-
-class EventReader(LineReader[AnyEvent]):
-    """The events of a run."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, _decoder)

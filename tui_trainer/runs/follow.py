@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from tui_trainer.runs.commands import AnyCommand, send
 from tui_trainer.runs.directory import Run, read_record
-from tui_trainer.runs.events import Applied, EventReader
+from tui_trainer.runs.events import Applied
 from tui_trainer.runs.fold import fold_all
 from tui_trainer.runs.launch import liveness, owner, why_interrupted
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.state import TERMINAL, LogLine, RunState
 from tui_trainer.text import InputError, clean
 
