@@ -82,6 +82,21 @@ def test_on_a_gpu_larger_batches_are_evaluated_and_what_is_saved_lies_elsewhere(
     assert (on_cpu["saving"], on_gpu["saving"]) == (3 * (on_cpu["weights"] + on_cpu["optimizer_state"]), 0)
 
 
+def test_a_run_does_not_go_on_with_another_file_of_its_name_unless_asked(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "points.csv"
+    file.write_text("a,b,label\n" + "1,2,x\n3,1,y\n" * 20)
+    run = make_run(root, quick("data=csv", f"file={file}", "epochs=2"))
+    work(run)
+    file.write_text("a,b,label\n" + '1.0,2,"x"\n3,1,y\n' * 20)  # written otherwise, but the same
+    state = work(run, changes={"training.epochs": 3})
+    assert (state.status, state.reason, state.epoch) == ("finished", "", 3)
+    file.write_text("a,b,label\n" + "1,2,x\n3,1,y\n" * 19 + "1,2,x\n3,1,x\n")
+    refused = work(run, changes={"training.epochs": 4})
+    assert refused.reason.startswith("not resumed: data_file changed since the run began") and refused.epoch == 3
+    state = work(run, changes={"training.epochs": 4}, approximate=True)
+    assert state.epoch == 4 and state.started and not state.started.exact
+
+
 @pytest.mark.parametrize(
     ("words", "refused"),
     [

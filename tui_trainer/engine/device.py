@@ -32,6 +32,8 @@ class Numerics:
     precision: str
     versions: dict[str, str]
     step_path: str = "autograd"
+    data_file: str = ""
+    """Digest of what a person's own file holds; of a published data set the files are checked by theirs."""
 
     @property
     def torch_device(self) -> torch.device:
@@ -68,7 +70,15 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
     if wanted == "cpu" and step_path != "compiled":  # which shares its steps among threads by itself
         threads = min(threads, useful_threads(config))
     threads = config.training.threads or (recorded.threads if recorded else threads)
-    return Numerics("cuda:0" if wanted == "cuda" else wanted, _name(wanted), threads, precision, versions, step_path)
+    return Numerics(
+        device="cuda:0" if wanted == "cuda" else wanted,
+        device_name=_name(wanted),
+        threads=threads,
+        precision=precision,
+        versions=versions,
+        step_path=step_path,
+        data_file=config.file_digest,
+    )
 
 
 def useful_threads(config: RunConfig) -> int:
@@ -125,7 +135,7 @@ def settle(config: RunConfig, recorded: Mapping[str, Any] | None) -> tuple[Numer
     """The numerics to train with, and the names of what differs from those recorded with the run, if there are any."""
     before = Numerics(**recorded) if recorded else None
     now = choose(config, before)
-    old, new = asdict(before or now), asdict(now)
+    old, new = {**asdict(now), **(recorded or {})}, asdict(now)  # what an older version did not record, it kept
     return now, [key for key in old if old[key] != new[key]]
 
 

@@ -72,7 +72,7 @@ def preflight(order_json: str) -> None:
         "memory": memory,
         "memory_needed": sum(memory.values()),
         "memory_free": free,
-        **{key: value for key, value in asdict(numerics).items() if key != "versions"},
+        **{key: value for key, value in asdict(numerics).items() if key not in ("versions", "data_file")},
         "epochs": config.total_epochs,
         "steps_per_epoch": config.steps_per_epoch,
         "steps": config.total_steps,

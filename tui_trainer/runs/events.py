@@ -34,6 +34,7 @@ class Started(Event, kw_only=True):
     precision: str
     step_path: str
     versions: dict[str, str]
+    data_file: str = ""
     parameters: int
     train_examples: int
     steps_per_epoch: int

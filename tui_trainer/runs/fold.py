@@ -42,7 +42,7 @@ def _started(state: RunState, event: events.Started) -> None:
     state.status, state.reason = "starting", ""
     state.evaluations.clear()
     resumed = f", resumed from {event.resumed_from}" if event.resumed_from else ""
-    approximate = "" if event.exact else " (approximate: device, threads or versions differ)"
+    approximate = "" if event.exact else " (approximate: device, threads, versions or the data differ)"
     _note(
         state,
         event,
