@@ -336,3 +336,20 @@ def test_an_inbox_that_cannot_be_read_or_changed_ends_nothing(
     assert len(told) == 1 and "inbox" in told[0] and "Read-only file system" in told[0]
     assert capfd.readouterr().err.count(told[0]) == 1
     assert [(a.id, a.ok) for a in answers(run)] == ([(wish.id, True)] if call == "unlink" else [])
+
+
+def test_checkpoints_that_cannot_be_deleted_stay_and_end_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, refused = os.unlink, list[str]()
+
+    def refuse(path: Any, *arguments: Any, **options: Any) -> None:
+        if Path(path).suffix == ".safetensors" and not refused:
+            refused.append(Path(path).name)
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        real(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    state = work(run)
+    told = [event.message for event in logged(run) if isinstance(event, events.Log) and event.level == "error"]
+    assert state.status == "finished" and told == [f"{refused[0]} could not be deleted: Read-only file system"]
+    assert refused[0] not in state.checkpoints  # once it could be
+    assert {path.name for path in checkpoint.scan(run.checkpoints)} == set(state.checkpoints)

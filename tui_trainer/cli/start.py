@@ -87,7 +87,9 @@ def resume(
     settings: Settings = None,
     approximate: Annotated[
         bool,
-        typer.Option("--approximate", help="go on even where machine, versions or data file changed, and so would the bits"),
+        typer.Option(
+            "--approximate", help="go on even where machine, versions or data file changed, and so would the bits"
+        ),
     ] = False,
     gpu: Gpu = "",
 ) -> None:
