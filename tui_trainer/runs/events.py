@@ -14,12 +14,15 @@ from tui_trainer.runs.maps import Layers
 FORMAT = 1
 Status = Literal["starting", "running", "paused", "finished", "stopped", "failed"]
 Level = Literal["info", "warning", "error"]
+# bounds, since a log may come from anywhere: what lies outside no reader could count, divide by or show
+Count = Annotated[int, Meta(ge=0, le=10**15)]
+Moment = Annotated[float, Meta(ge=0, le=2.5e11)]  # until the year 9892
 
 
 class Event(msgspec.Struct, tag_field="type", tag=str.lower, kw_only=True, omit_defaults=True):
     """`time`: seconds since 1970 by the wall clock, for people; order and durations never depend on it."""
 
-    time: float = msgspec.field(default_factory=time.time)
+    time: Moment = msgspec.field(default_factory=time.time)
 
 
 class Started(Event, kw_only=True):
@@ -37,7 +40,7 @@ class Started(Event, kw_only=True):
     data_file: str = ""
     parameters: int
     train_examples: int
-    steps_per_epoch: int
+    steps_per_epoch: Annotated[int, Meta(ge=1, le=10**15)]
     layer_sizes: list[int] = []
     validation_is_test: bool = False
     resumed_from: str = ""
@@ -60,8 +63,8 @@ class Metrics(Event, kw_only=True, gc=False):
     `gradient_norm` is of that last step; None where it overflowed.
     """
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     loss: float
     accuracy: float
     gradient_norm: float | None
@@ -73,8 +76,8 @@ class Metrics(Event, kw_only=True, gc=False):
 class Epoch(Event, kw_only=True):
     """Completed epoch `epoch`: running means over its training steps, then validation with its final weights."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     train_loss: float
     train_accuracy: float
     val_loss: float
@@ -90,8 +93,8 @@ class Epoch(Event, kw_only=True):
 class OfPlane(Event, kw_only=True):
     """What a network with two inputs does over the part of the plane between these edges."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     left: float
     right: float
     bottom: float
@@ -121,11 +124,11 @@ MOST_CLASSES = 64
 class Confusion(Event, kw_only=True):
     """How many examples of a split were answered how after an epoch: by true class, then by predicted class."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     split: Literal["train", "validation", "test"]
     counts: Annotated[
-        list[Annotated[list[Annotated[int, Meta(ge=0, le=10**15)]], Meta(max_length=MOST_CLASSES)]],
+        list[Annotated[list[Count], Meta(max_length=MOST_CLASSES)]],
         Meta(min_length=1, max_length=MOST_CLASSES),
     ]
 
@@ -133,8 +136,8 @@ class Confusion(Event, kw_only=True):
 class EarlyStop(Event, kw_only=True):
     """After epoch `epoch` the metric had not got better since `best_epoch` for as long as early stopping waits."""
 
-    epoch: int
-    best_epoch: int
+    epoch: Count
+    best_epoch: Count
     metric: str
 
 
@@ -142,8 +145,8 @@ class Evaluated(Event, kw_only=True):
     """Loss and accuracy of the final weights, or of the best epoch's, on one whole split."""
 
     which: Literal["final", "best"]
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     split: Literal["train", "validation", "test"]
     loss: float
     accuracy: float
@@ -155,8 +158,8 @@ class Checkpoint(Event, kw_only=True):
 
     file: str
     kinds: list[str]
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     bytes: int
     weights_sha256: str
     val_accuracy: float | None = None
@@ -178,8 +181,8 @@ class Applied(Event, kw_only=True):
 
     id: str
     command: str
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     ok: bool = True
     message: str = ""
     changes: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -188,8 +191,8 @@ class Applied(Event, kw_only=True):
 class Rewound(Event, kw_only=True):
     """The run goes on from here: metrics after `step` are void."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     seconds: float
 
 
