@@ -46,7 +46,7 @@ def train(
             raise InputError("--queue: a run --from another cannot wait in the queue; start it without")
         if gpu:
             raise InputError("--queue: a run that waits takes whichever GPU is free then; leave out --gpu")
-        queue_run(preset, wanted, chosen.short_name if name is None else name, settings or [])
+        queue_run(preset, wanted, chosen.run_name if name is None else name, settings or [])
         return
     origin = None
     if start:
@@ -54,7 +54,7 @@ def train(
         parent = find(reference)
         file = checkpoint_file(parent, follow.load(parent), checkpoint or "best")
         origin = directory.Start(parent.id, file, "weights")
-    begin(wanted, chosen.short_name if name is None else name, chosen.name, data_root(), origin, detach, plain, gpu)
+    begin(wanted, chosen.run_name if name is None else name, chosen.name, data_root(), origin, detach, plain, gpu)
 
 
 def fork(
