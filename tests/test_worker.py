@@ -353,3 +353,17 @@ def test_checkpoints_that_cannot_be_deleted_stay_and_end_nothing(run: Run, monke
     assert state.status == "finished" and told == [f"{refused[0]} could not be deleted: Read-only file system"]
     assert refused[0] not in state.checkpoints  # once it could be
     assert {path.name for path in checkpoint.scan(run.checkpoints)} == set(state.checkpoints)
+
+
+def test_memory_that_runs_out_is_told_with_what_would_need_less(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: object, **__: object) -> None:
+        torch.empty(1 << 50, dtype=torch.uint8)
+
+    def turn(event: events.AnyEvent) -> None:
+        if isinstance(event, events.Epoch) and event.epoch == 1:
+            monkeypatch.setattr(loop, "evaluate", too_much)
+
+    with watched(turn):
+        state = work(run)
+    assert state.status == "failed" and state.checkpoints
+    assert "out of memory" in state.reason and "batches of 100 and a network of 64-16-10" in state.reason

@@ -186,6 +186,11 @@ def check_memory(config: RunConfig, device: torch.device) -> None:
         )
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """PyTorch has a kind of error for GPUs; on the CPU only its words tell."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
 def explain_out_of_memory(config: RunConfig) -> str:
     return (
         f"out of memory on the device with batches of {config.training.batch_size:,} and a network of "

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import torch
 
 from tui_trainer.config import RunConfig, build, change
 from tui_trainer.engine import data, device
@@ -84,7 +83,9 @@ def preflight(order_json: str) -> None:
         try:
             report["speed"] = speed(config, splits, numerics)
             report["by_heart"] = by_heart(config, splits, numerics)
-        except torch.OutOfMemoryError:
+        except Exception as error:
+            if not device.is_out_of_memory(error):
+                raise
             raise InputError(device.explain_out_of_memory(config)) from None
     tell(result=report)
 

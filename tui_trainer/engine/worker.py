@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import torch
 
 from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, data, device
@@ -63,11 +62,11 @@ def work(order: Order) -> int:
     except DivergedError as error:
         kept = next((f"{path.stem} is kept" for path in checkpoint.scan(run.checkpoints)), "nothing was saved before")
         last = events.State(status="failed", reason=f"{error}; {kept}; try a smaller learning rate")
-    except torch.OutOfMemoryError:
-        last = events.State(status="failed", reason=device.explain_out_of_memory(state.config))
     except Exception as error:
         traceback.print_exc()
-        last = events.State(status="failed", reason=f"{type(error).__name__}: {error}")
+        memory = device.is_out_of_memory(error)
+        reason = device.explain_out_of_memory(state.config) if memory else f"{type(error).__name__}: {error}"
+        last = events.State(status="failed", reason=reason)
     expire_commands(inbox, state, log.append, "the run has ended")
     log.append(last)
     print(last.status, last.reason, file=sys.stderr)
