@@ -20,8 +20,8 @@ from benchmarks.terminal import PROGRAM, Screen
 from tui_trainer.config import RunConfig
 from tui_trainer.runs import directory, events
 from tui_trainer.runs.directory import Run
-from tui_trainer.runs.events import EventReader
 from tui_trainer.runs.fold import fold_all
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.state import RunState
 
 EVENTS, RUNS = 250_000, 2_000

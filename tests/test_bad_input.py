@@ -273,3 +273,25 @@ def test_foreign_text_is_shown_clean(cli: Cli) -> None:
         assert all(line.isprintable() and len(line) < 1100 for line in lines) and any(
             "[/bold]" in line for line in lines
         )
+
+
+EVIL_LINES = {
+    "a time beyond every calendar": '{"type":"log","time":1e300,"level":"info","message":""}',
+    "a step that fits no machine word": '{"type":"rewound","time":1,"epoch":1,"step":9223372036854775808,"seconds":1}',
+    "epochs of no steps": '{"type":"started","time":1,"pid":1,"host":"","device":"","device_name":"","threads":1,'
+    '"precision":"","step_path":"","versions":{},"parameters":1,"train_examples":1,"steps_per_epoch":0}',
+    "a change to no config": '{"type":"applied","time":1,"id":"x","command":"set","epoch":1,"step":2,'
+    '"changes":{"optimizer.name":"nonsense"}}',
+}
+
+
+@pytest.mark.parametrize("line", EVIL_LINES.values(), ids=EVIL_LINES)
+def test_a_line_that_means_nothing_spoils_neither_its_run_nor_the_list(line: str, cli: Cli) -> None:
+    run = make_run(cli.runs)
+    events.EventLog(run.events_file).append(events.State(status="finished"))
+    with run.events_file.open("a") as log:
+        log.write(f"{line}\n")
+    assert "finished" in cli("runs") and "finished" in cli("tail", run.id)
+    shown = cli("show", run.id)
+    assert "finished" in shown
+    assert "1 line of events.jsonl could not be read" in shown or "nonsense" in cli("tail", run.id)

@@ -209,7 +209,7 @@ def test_presets_and_data_are_listed_shown_and_checked(cli: Cli, tmp_path: Path)
     table = cli("data")
     assert "digits" in table and "– absent" in table and "✓ present" in table and str(cli.data) in table
     assert "sound" in cli("data", "check", "digits")
-    assert "needs no download" in cli("data", "fetch", "digits")
+    assert "is here already" in cli("data", "fetch", "digits")
 
 
 def test_real_mnist_is_checked_trained_on_and_measured(tmp_path: Path, mnist: Path) -> None:

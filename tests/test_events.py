@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tui_trainer.runs import events
-from tui_trainer.runs.events import EventLog, EventReader, Log
+from tui_trainer.runs.events import EventLog, Log
+from tui_trainer.runs.reader import EventReader
 
 
 def lines(*messages: str) -> list[events.AnyEvent]:

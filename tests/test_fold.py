@@ -21,7 +21,6 @@ from tui_trainer.runs.events import (
     Confusion,
     EarlyStop,
     Epoch,
-    EventReader,
     Log,
     Metrics,
     Neurons,
@@ -29,6 +28,7 @@ from tui_trainer.runs.events import (
     State,
 )
 from tui_trainer.runs.fold import fold, fold_all
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.series import Series
 from tui_trainer.runs.state import RunState
 

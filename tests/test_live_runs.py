@@ -1,11 +1,13 @@
 """Real workers: detached, killed, paused, taken up again; every one ends as if nobody had touched it."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psutil
 import pytest
@@ -138,9 +140,42 @@ def test_a_worker_that_only_starts_is_asked_and_ended_like_any_other(root: Path)
     launch.kill(run)
     assert wait_for_end(run).reason.startswith("while paused")
     launch.launch(run, root)
-    with StopOnInterrupt(run):
+    with StopOnInterrupt(run) as interrupts:
+        interrupts.launched()
         signal.raise_signal(signal.SIGINT)
     assert wait_for_end(run).status in ("interrupted", "stopped")
+
+
+@pytest.mark.parametrize("moment", ["before the worker is launched", "after"])
+def test_ctrl_c_while_a_run_is_launched_leaves_no_worker_going(
+    moment: str, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really_launch = launch.launch
+
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        if moment != "after":
+            signal.raise_signal(signal.SIGINT)
+        really_launch(*arguments, **options)
+        if moment == "after":
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(launch, "launch", interrupted)
+    cli.result("train", "digits", "--plain", "--set", "epochs=100000", "--set", "step_path=autograd")
+    assert wait_for_end(cli.find("last")).status in ("interrupted", "stopped")
+
+
+def test_on_a_full_disk_a_run_is_stopped_all_the_same(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = cli.train(*LONG, "epochs=1000")
+    wait(run, past(0))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(follow, "send", full)
+    status, _, err = cli.result("pause", run.id)
+    assert status == 2 and "cannot be asked: No space left on device" in err
+    assert "stopped, asked to end by SIGTERM; saved e" in cli("stop", run.id)
+    assert follow.load(run).status == "stopped"
 
 
 def test_the_next_command_of_a_script_finds_a_finished_run_free(cli: Cli) -> None:

@@ -5,12 +5,13 @@ import fcntl
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import psutil
 import pytest
@@ -118,6 +119,9 @@ def test_a_run_without_a_last_word_is_interrupted_and_says_why(run: Run) -> None
         assert follow.load(run).status == "running"
     assert follow.load(run).status == "interrupted"
     assert "killed" in follow.load(run).reason
+    with patch.object(shutil, "disk_usage") as disk:
+        disk.return_value.free = 0
+        assert follow.load(run).reason == "the disk is full, so the worker could not say how it ended"
     run.worker_log.write_text("…\nBus error\x1b[0m\n")
     assert follow.load(run).reason == "Bus error[0m"
     write(run, State(status="paused"))

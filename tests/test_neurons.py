@@ -32,8 +32,9 @@ from tui_trainer.engine import neurons, pictures, trained
 from tui_trainer.engine.data import Examples
 from tui_trainer.engine.model import build
 from tui_trainer.runs import events
-from tui_trainer.runs.events import EventReader, Neurons
+from tui_trainer.runs.events import Neurons
 from tui_trainer.runs.maps import LEVELS, MOST_WEIGHTS, SIDE, ZERO, Unit, levels
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.ui import pixels
 from tui_trainer.ui.screens.neurons import NeuronsScreen
 from tui_trainer.ui.widgets.neurons import NeuronGrid

@@ -80,3 +80,15 @@ def test_a_preset_is_saved_from_the_command_line_and_trains(
     status, _, err = cli.result(*save)
     assert status == 2 and "there is a mine already" in err
     assert "saved in" in cli(*save, "--yes")
+
+
+@pytest.mark.parametrize("name", ["my préset", "-x", "_", "y" * 100])
+def test_a_preset_file_of_any_name_trains_under_a_name_like_it(name: str, cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / f"{name}.toml"
+    file.write_text("training.epochs = 1\n")
+    cli("train", str(file), "--detach")
+    assert (
+        cli.find("last")
+        .id.rpartition("-")[0]
+        .endswith({"my préset": "my-pr-set", "-x": "x", "_": "run"}.get(name, "y"))
+    )

@@ -28,7 +28,7 @@ def test_memory_is_what_the_tensors_of_a_training_take(settings: tuple[str, ...]
     config = quick(*settings)
     trainer = trainer_of(config)
     trainer.path.run(trainer.begin_epoch()[: config.training.batch_size], [1.0])
-    needed = device.memory_needed(config)
+    needed = device.memory_needed(config, trainer.device)
     assert needed["weights"] == sum(4 * p.numel() for p in trainer.model.parameters())
     kept = sum(4 * t.numel() for t in trainer.optimizers.tensors().values() if t.numel() > 1)
     matrix = 16 * 16 * 4 if "muon" in settings[0] else 0

@@ -7,6 +7,7 @@ from unittest import mock
 
 import psutil
 import pytest
+import torch
 
 from tests.reference_cases import config_of
 from tests.running import Killed, make_run, quick, validating, watched, work
@@ -19,12 +20,18 @@ from tui_trainer.runs import commands, events
 from tui_trainer.runs.state import Change
 from tui_trainer.text import InputError, size
 
+CPU = torch.device("cpu")
+
 
 def bytes_of(config: RunConfig) -> int:
-    """By hand, four bytes a number: weights, gradients, two for Adam; data with labels of eight; a batch's values."""
+    """By hand, four bytes a number: weights, gradients, two for Adam; data with labels of eight; a batch's values.
+
+    Besides, two layers of the 1257 examples evaluated at once, and three copies of the weights and Adam's two.
+    """
     sizes = config.layer_sizes
     parameters = sum(inputs * outputs + outputs for inputs, outputs in pairwise(sizes))
-    return 4 * (4 * parameters + 1797 * (64 + 2) + 3 * config.training.batch_size * sum(sizes))
+    copies, evaluated = 3 * 3 * parameters, 2 * 1257 * max(sizes[1:])
+    return 4 * (4 * parameters + 1797 * (64 + 2) + 3 * config.training.batch_size * sum(sizes) + evaluated + copies)
 
 
 def test_a_width_that_cannot_fit_is_refused_with_computed_bytes_before_anything_is_allocated(root: Path) -> None:
@@ -59,13 +66,35 @@ def test_what_just_fits_is_trained(spare: int, fits: bool) -> None:
         ("input_noise=0.1", 1257 * 64),
         ("input_noise=0.1 distortion=0.1", 2 * 1257 * 64),
         ("distortion=0.1 on_evaluation=true", 1797 * 64),
-        ("activation=maxout maxout_pieces=4", 4 * (64 + 1) * 30 + 3 * 100 * 30),
+        ("activation=maxout maxout_pieces=4", (4 + 9) * (64 + 1) * 30 + 3 * 100 * 30 + 2 * 1257 * 30),
     ],
 )
 def test_copies_with_noise_and_the_sums_behind_maxout_units_are_counted(words: str, numbers: int) -> None:
     config = quick("hidden_sizes=10")
-    more = device.memory_needed(quick("hidden_sizes=10", *words.split()))
-    assert sum(more.values()) - sum(device.memory_needed(config).values()) == 4 * numbers
+    more = device.memory_needed(quick("hidden_sizes=10", *words.split()), CPU)
+    assert sum(more.values()) - sum(device.memory_needed(config, CPU).values()) == 4 * numbers
+
+
+def test_on_a_gpu_larger_batches_are_evaluated_and_what_is_saved_lies_elsewhere() -> None:
+    config = quick("data=mnist", "hidden_sizes=300")
+    on_cpu, on_gpu = (device.memory_needed(config, torch.device(name)) for name in ("cpu", "cuda"))
+    assert (on_cpu["evaluation"], on_gpu["evaluation"]) == (4 * 2 * 2048 * 300, 4 * 2 * 16_384 * 300)
+    assert (on_cpu["saving"], on_gpu["saving"]) == (3 * (on_cpu["weights"] + on_cpu["optimizer_state"]), 0)
+
+
+def test_a_run_does_not_go_on_with_another_file_of_its_name_unless_asked(root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "points.csv"
+    file.write_text("a,b,label\n" + "1,2,x\n3,1,y\n" * 20)
+    run = make_run(root, quick("data=csv", f"file={file}", "epochs=2"))
+    work(run)
+    file.write_text("a,b,label\n" + '1.0,2,"x"\n3,1,y\n' * 20)  # written otherwise, but the same
+    state = work(run, changes={"training.epochs": 3})
+    assert (state.status, state.reason, state.epoch) == ("finished", "", 3)
+    file.write_text("a,b,label\n" + "1,2,x\n3,1,y\n" * 19 + "1,2,x\n3,1,x\n")
+    refused = work(run, changes={"training.epochs": 4})
+    assert refused.reason.startswith("not resumed: data_file changed since the run began") and refused.epoch == 3
+    state = work(run, changes={"training.epochs": 4}, approximate=True)
+    assert state.epoch == 4 and state.started and not state.started.exact
 
 
 @pytest.mark.parametrize(

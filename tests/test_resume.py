@@ -20,6 +20,7 @@ from tui_trainer.engine.train import train
 from tui_trainer.engine.trainer import Trainer
 from tui_trainer.runs import commands, events, follow
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.state import Change, RunState
 from tui_trainer.text import InputError
 
@@ -149,8 +150,51 @@ def test_a_live_change_lost_to_a_crash_is_made_again_at_its_step(root: Path, mon
     assert state.status == "finished" and epochs_logged(run) == [1, 2, 3, 4, 5]
     assert state.changes == changed and changed[0].step == 15
     assert not state.pending
-    replayed = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied)]
+    replayed = [e for e in EventReader(run.events_file).read() if isinstance(e, events.Applied)]
     assert [(e.id, e.step, e.message) for e in replayed[1:]] == [(changed[0].id, 15, "as before")]
+
+
+@pytest.fixture
+def thrown_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run without a checkpoint, killed after step 18; at step 15 the learning rate and Nesterov were changed."""
+    monkeypatch.setattr(loop, "CHUNK_SECONDS", 0)
+    monkeypatch.setattr(loop, "METRICS_INTERVAL", 0)
+    run = make_run(root, quick("last_seconds=1000", "best=false", "optimizer=sgd", "momentum=0.9"))
+    changes = {"optimizer.learning_rate": 0.5, "optimizer.nesterov": True}
+
+    def die() -> None:
+        raise Killed
+
+    def change_both() -> None:
+        commands.send(run.inbox, commands.Set(changes=changes))
+
+    with pytest.raises(Killed), watched(on_step(15, change_both)), watched(on_step(18, die)):
+        work(run)
+    return run
+
+
+def test_what_is_asked_for_on_resume_is_not_undone_by_what_is_made_again(thrown_back: Run) -> None:
+    state = work(thrown_back, changes={"optimizer.learning_rate": 0.01})
+    assert state.status == "finished" and not state.pending
+    asked, again = state.changes
+    assert (asked.step, asked.changes) == (0, {"optimizer.learning_rate": 0.01})
+    assert (again.step, again.changes) == (15, {"optimizer.nesterov": True})
+    assert state.config.optimizer.learning_rate == 0.01
+
+
+def test_a_change_that_contradicts_what_is_made_again_is_refused(thrown_back: Run) -> None:
+    before = follow.load(thrown_back)
+    refused = work(thrown_back, changes={"optimizer.momentum": 0.0})
+    words = "optimizer.nesterov: needs momentum above 0 and dampening 0 (with what is changed again after step 15)"
+    assert refused.reason == words and refused.changes == before.changes
+
+    def ask() -> None:
+        commands.send(thrown_back.inbox, commands.Set(changes={"optimizer.momentum": 0.0}))
+
+    with watched(on_step(5, ask)):
+        state = work(thrown_back)
+    assert state.status == "finished" and state.changes == before.changes
+    assert [a.message for a in state.acknowledged.values() if not a.ok] == [words]
 
 
 def test_a_live_change_that_the_checkpoint_holds_is_not_made_again(root: Path) -> None:
@@ -164,7 +208,7 @@ def test_a_live_change_that_the_checkpoint_holds_is_not_made_again(root: Path) -
         assert work(run).status == "stopped"
     state = work(run)
     assert state.status == "finished" and state.epoch == 5
-    made = [e for e in events.EventReader(run.events_file).read() if isinstance(e, events.Applied) and e.changes]
+    made = [e for e in EventReader(run.events_file).read() if isinstance(e, events.Applied) and e.changes]
     assert len(made) == len(state.changes) == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from aiohttp import web as http
 from aiohttp.test_utils import TestClient, TestServer
@@ -27,6 +29,13 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(web, "find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"pip install 'tui-trainer\[web\]'"):
         web.web()
+
+
+def test_a_port_that_is_taken_is_named(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, _, err = cli.process_result("web", "--host", "127.0.0.1", "--port", str(port))
+    assert (status, err) == (2, f"--port {port}: cannot be listened on: Address already in use\n")
 
 
 async def test_only_the_key_opens_and_no_page_of_another_site() -> None:

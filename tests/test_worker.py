@@ -22,6 +22,7 @@ from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import commands, events, follow
 from tui_trainer.runs.commands import AnyCommand, Pause, Resume, Save, Set, Stop
 from tui_trainer.runs.directory import Run
+from tui_trainer.runs.reader import EventReader
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def run(root: Path) -> Run:
 
 
 def logged(run: Run) -> list[events.AnyEvent]:
-    return list(events.EventReader(run.events_file).read())
+    return list(EventReader(run.events_file).read())
 
 
 def answers(run: Run) -> list[events.Applied]:
@@ -330,28 +331,3 @@ def test_what_cannot_be_trained_here_is_refused_before_training(settings: list[s
     state = work(run, root)
     assert state.status == "failed" and state.started is None and words in state.reason
     assert not list(run.checkpoints.iterdir())
-
-
-@pytest.mark.parametrize("call", ["scandir", "unlink"])
-def test_an_inbox_that_cannot_be_read_or_changed_ends_nothing(
-    run: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], call: str
-) -> None:
-    """It turns so in the middle of a run, which a signal still ends in order."""
-    real, wish = getattr(os, call), Save()
-
-    def refuse(path: Any, *arguments: Any, **options: Any) -> Any:
-        if Path(path) == run.inbox or Path(path).parent == run.inbox:
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-        return real(path, *arguments, **options)
-
-    def turn() -> None:
-        commands.send(run.inbox, wish)
-        monkeypatch.setattr(os, call, refuse)
-
-    with watched(on_step(15, turn)), watched(on_step(20, lambda: os.kill(os.getpid(), signal.SIGTERM))):
-        state = work(run)
-    assert (state.status, state.step) == ("stopped", 20)
-    told = [event.message for event in logged(run) if isinstance(event, events.Log) and event.level == "error"]
-    assert len(told) == 1 and "inbox" in told[0] and "Read-only file system" in told[0]
-    assert capfd.readouterr().err.count(told[0]) == 1
-    assert [(a.id, a.ok) for a in answers(run)] == ([(wish.id, True)] if call == "unlink" else [])

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tui_trainer.text import clean, duration, percent, plural, rate, size
 
@@ -63,19 +63,31 @@ def follow_to_the_end(run: Run, past_lines: int | None = None) -> RunState:
 
 
 class StopOnInterrupt:
-    """While active, ctrl+c stops and saves the run; another, two seconds later or more, ends its worker at once."""
+    """While active, ctrl+c stops and saves the run; another, two seconds later or more, ends its worker at once.
+
+    Entered before the worker is launched, or a ctrl+c in between would leave it going unnoticed: one that comes so
+    early is obeyed when `launched` is called.
+    """
 
     last = 0.0
     obeying = False
+    is_launched = False
+    is_early = False
 
     def __init__(self, place: Run | StudyDirectory) -> None:
         self.place = place
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self.before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
 
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGINT, self.before)
+
+    def launched(self) -> None:
+        self.is_launched = True
+        if self.is_early:
+            signal.raise_signal(signal.SIGINT)
 
     def ask(self) -> None:
         """By a signal: a command to a worker that only starts would expire, and none can be sent on a full disk."""
@@ -89,6 +101,9 @@ class StopOnInterrupt:
         launch.kill(self.place)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if not self.is_launched:
+            self.is_early = True
+            return
         if self.obeying:  # a key held down: one more of the same
             return
         self.obeying = True

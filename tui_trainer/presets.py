@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from collections.abc import Collection, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 from tui_trainer.config import VARIANTS, RunConfig, build, change, settings
 from tui_trainer.files import open_regular, write_whole, written
-from tui_trainer.runs.directory import check_name
+from tui_trainer.runs.directory import NAME_LIMIT, check_name
 from tui_trainer.text import InputError, clean, nearest
 
 LARGEST = 1 << 20  # bytes; a preset is a page of text
@@ -37,6 +38,11 @@ class Preset:
     @property
     def short_name(self) -> str:
         return self.name.rpartition("/")[2]
+
+    @property
+    def run_name(self) -> str:
+        """What a run of it is called by default: the short name in the characters that a run's may have."""
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", self.short_name).strip("-._")[:NAME_LIMIT] or "run"
 
 
 def bundled_folder() -> Path:

@@ -87,6 +87,7 @@ def tell(chosen: Run, command: AnyCommand, done: str) -> None:
     from tui_trainer.runs import follow
 
     answer = follow.ask(chosen, command)
+    done = "" if answer.message.startswith("already") else done
     words = " ".join(word for word in (done, answer.message) if word)
     if not answer.ok:
         print(f"{chosen.id}: {answer.message}", file=sys.stderr)

@@ -15,7 +15,7 @@ Undo = Annotated[bool, typer.Option("--undo", help="the other way round")]
 def tag(
     reference: RunName,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[+TAG|-TAG]…", help="tags to add and to take away")
+        list[str] | None, typer.Argument(metavar="+TAG|-TAG…", help="tags to add and to take away")
     ] = None,
 ) -> None:
     """Tag a run, or take tags away.
@@ -31,7 +31,7 @@ def tag(
 
 def note(
     reference: RunName,
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="'' takes it away")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="'' takes it away")] = None,
 ) -> None:
     """Write a note on a run.
 

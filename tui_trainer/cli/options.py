@@ -23,7 +23,7 @@ RunNames = Annotated[list[str], typer.Argument(metavar="RUN…", help="ids, uniq
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="change a field; repeatable")]
 Name = Annotated[str | None, typer.Option(help="the run's name; the preset's, or the parent's, by default")]
-Detach = Annotated[bool, typer.Option("--detach", help="start, print the run's id, leave")]
+Detach = Annotated[bool, typer.Option("--detach", help="start, print the id, leave")]
 Gpu = Annotated[
     str,
     typer.Option("--gpu", metavar="UUID|NUMBER|auto", help="train on this GPU; auto: the one with most free memory"),

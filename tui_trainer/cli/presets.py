@@ -40,7 +40,7 @@ def preset_summary(preset: Preset) -> dict[str, object]:
 
 
 @app.command("show")
-def presets_show(name: Annotated[str, typer.Argument()], json: Json = False) -> None:
+def presets_show(name: Annotated[str, typer.Argument(metavar="NAME")], json: Json = False) -> None:
     """Print a preset: what it trains, what to expect, every field."""
     from tui_trainer import config, plain, presets
 

@@ -68,7 +68,9 @@ def chosen(found: Sequence[Summary], wanted: str, sort: str, archived: bool) -> 
 
 
 def delete(
-    references: Annotated[list[str] | None, typer.Argument(metavar="RUN…", help="ids, or unique beginnings")] = None,
+    references: Annotated[
+        list[str] | None, typer.Argument(metavar="RUN…", help="ids, unique beginnings of them, or 'last'")
+    ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="bring back what was deleted last")] = False,
     yes: Yes = False,
 ) -> None:

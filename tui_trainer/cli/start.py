@@ -46,7 +46,7 @@ def train(
             raise InputError("--queue: a run --from another cannot wait in the queue; start it without")
         if gpu:
             raise InputError("--queue: a run that waits takes whichever GPU is free then; leave out --gpu")
-        queue_run(preset, wanted, chosen.short_name if name is None else name, settings or [])
+        queue_run(preset, wanted, chosen.run_name if name is None else name, settings or [])
         return
     origin = None
     if start:
@@ -54,7 +54,7 @@ def train(
         parent = find(reference)
         file = checkpoint_file(parent, follow.load(parent), checkpoint or "best")
         origin = directory.Start(parent.id, file, "weights")
-    begin(wanted, chosen.short_name if name is None else name, chosen.name, data_root(), origin, detach, plain, gpu)
+    begin(wanted, chosen.run_name if name is None else name, chosen.name, data_root(), origin, detach, plain, gpu)
 
 
 def fork(
@@ -87,7 +87,9 @@ def resume(
     settings: Settings = None,
     approximate: Annotated[
         bool,
-        typer.Option("--approximate", help="go on even where machine or versions changed, and so would the bits"),
+        typer.Option(
+            "--approximate", help="go on even where machine, versions or data file changed, and so would the bits"
+        ),
     ] = False,
     gpu: Gpu = "",
 ) -> None:
@@ -146,6 +148,7 @@ def begin(
     wanted: RunConfig, name: str, preset: str, data: Path, start: Start | None, detach: bool, plain: bool, gpu: str
 ) -> None:
     """Create and launch a run, then show it the way that was asked for."""
+    from tui_trainer import plain as lines
     from tui_trainer.runs import directory, launch
     from tui_trainer.runs.gpu import place
 
@@ -153,24 +156,22 @@ def begin(
     environment, _ = place(wanted, gpu)
     ensure_data(wanted, data)
     created = directory.create(runs_root(), wanted, name, preset, data, start)
-    try:
-        launch.launch(created, data, environment=environment)
-    except InputError:
-        directory.delete(created)
-        raise
-    if not (detach or plain) and has_screen():
-        open_dashboard(created)
-        return
-    from tui_trainer import plain as lines
-
-    with lines.StopOnInterrupt(created):
-        refused_run_leaves_nothing(created, start)
-        if detach:
-            print(created.id)
-            return
-        state = lines.follow_to_the_end(created)
-    print(lines.results(state))
-    raise typer.Exit(1 if state.status in ("failed", "interrupted") else 0)
+    with lines.StopOnInterrupt(created) as interrupts:
+        try:
+            launch.launch(created, data, environment=environment)
+        except InputError:
+            directory.delete(created)
+            raise
+        interrupts.launched()
+        if detach or plain or not has_screen():
+            refused_run_leaves_nothing(created, start)
+            if detach:
+                print(created.id)
+                return
+            state = lines.follow_to_the_end(created)
+            print(lines.results(state))
+            raise typer.Exit(1 if state.status in ("failed", "interrupted") else 0)
+    open_dashboard(created)
 
 
 def queue_run(preset: str, wanted: RunConfig, name: str, settings: list[str]) -> None:

@@ -66,16 +66,16 @@ def go_on(begun: StudyDirectory, jobs: int | None, now: bool, detach: bool, plai
     follower = follow.load(begun)
     for data in {row.row.config.data.name: row.row.config for row in follower.rows}.values():
         ensure_data(data, follower.plan.data_root)
-    start.launch(begun, jobs, now)
-    if detach:
-        print(begun.id)
-        return
-    if has_screen() and not plain:
-        open_dashboard(begun)
-        return
-    with lines.StopStudyOnInterrupt(follower):
-        status = lines.follow_to_the_end(follower)
-    raise typer.Exit(0 if status == "finished" else 1)
+    with lines.StopStudyOnInterrupt(follower) as interrupts:
+        start.launch(begun, jobs, now)
+        interrupts.launched()
+        if detach:
+            print(begun.id)
+            return
+        if plain or not has_screen():
+            status = lines.follow_to_the_end(follower)
+            raise typer.Exit(0 if status == "finished" else 1)
+    open_dashboard(begun)
 
 
 @app.command("list")

@@ -52,7 +52,7 @@ def report(
 def conclusions(
     name: StudyName,
     text: Annotated[
-        str | None, typer.Argument(help="the conclusions; without them, those there are are printed")
+        str | None, typer.Argument(metavar="TEXT", help="without it, the conclusions there are are printed")
     ] = None,
     edit: Annotated[bool, typer.Option("--edit", help="write them in $EDITOR")] = False,
 ) -> None:
@@ -112,7 +112,7 @@ def export(
 
 
 def compare(
-    references: Annotated[list[str], typer.Argument(metavar="RUN…", help="ids, or unique beginnings of them")],
+    references: Annotated[list[str], typer.Argument(metavar="RUN…", help="ids, unique beginnings of them, or 'last'")],
     json: Json = False,
 ) -> None:
     """Put runs side by side.

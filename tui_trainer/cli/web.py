@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 import secrets
 import shlex
 import sys
@@ -60,7 +61,10 @@ def serve(host: str, port: int) -> None:
             print(f"{address}/?key={key}\nctrl+c ends it; trainings go on", flush=True)
 
     command = [sys.executable, "-m", "tui_trainer", "--runs", str(runs_root()), "--data", str(data_root())]
-    Guarded(shlex.join(command), host, port, "tui-trainer", public_url=address).serve()
+    try:
+        Guarded(shlex.join(command), host, port, "tui-trainer", public_url=address).serve()
+    except OSError as error:
+        raise InputError(f"--port {port}: cannot be listened on: {os.strerror(error.errno or 0)}") from None
 
 
 def guard(key: str, address: str) -> Middleware:

@@ -66,6 +66,13 @@ class RunConfig(Group):
         return datasets.dataset(self.data.name)
 
     @property
+    def file_digest(self) -> str:
+        """Of what the person's own file holds, or nothing. Raises `InputError`."""
+        if self.data.name in ("csv", "npz"):
+            return datasets.own_digest(self.data.name, self.data.file, self.data.label_column)
+        return ""
+
+    @property
     def split_name(self) -> str:
         return datasets.splits_of(self.data.name)[0] if self.data.split == "auto" else self.data.split
 

@@ -12,7 +12,7 @@ from tui_trainer.datasets.catalogue import (
     splits_of,
 )
 from tui_trainer.datasets.idx import checked, is_present, locate, read, read_idx, size_on_disk
-from tui_trainer.datasets.own_file import own, own_kind
+from tui_trainer.datasets.own_file import own, own_digest, own_kind
 from tui_trainer.datasets.parts import Choice, Part, Parts, load
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "locate",
     "own",
+    "own_digest",
     "own_kind",
     "read",
     "read_idx",

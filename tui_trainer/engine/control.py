@@ -127,9 +127,10 @@ class Control:
                 return ok, message, {}
             case Set(changes=changes):
                 try:
-                    t.change(Change(command.id, t.epoch, t.step, changes))
+                    t.wish(Change(command.id, t.epoch, t.step, changes))
                 except InputError as error:
                     return False, BETWEEN.join(error.problems), {}
+                t.change(t.pending.pop(0))
                 return True, ", ".join(f"{path} = {value}" for path, value in changes.items()), changes
 
     def _save(self, kind: str) -> tuple[bool, str]:

@@ -14,6 +14,7 @@ import torch
 import tui_trainer
 from tui_trainer.config import RunConfig
 from tui_trainer.engine import compiled, paths
+from tui_trainer.engine.evaluate import batch_size as evaluation_batch
 from tui_trainer.engine.optim import states_per_weight
 from tui_trainer.text import InputError, size
 
@@ -32,6 +33,8 @@ class Numerics:
     precision: str
     versions: dict[str, str]
     step_path: str = "autograd"
+    data_file: str = ""
+    """Digest of what a person's own file holds; of a published data set the files are checked by theirs."""
 
     @property
     def torch_device(self) -> torch.device:
@@ -68,7 +71,15 @@ def choose(config: RunConfig, recorded: Numerics | None = None) -> Numerics:
     if wanted == "cpu" and step_path != "compiled":  # which shares its steps among threads by itself
         threads = min(threads, useful_threads(config))
     threads = config.training.threads or (recorded.threads if recorded else threads)
-    return Numerics("cuda:0" if wanted == "cuda" else wanted, _name(wanted), threads, precision, versions, step_path)
+    return Numerics(
+        device="cuda:0" if wanted == "cuda" else wanted,
+        device_name=_name(wanted),
+        threads=threads,
+        precision=precision,
+        versions=versions,
+        step_path=step_path,
+        data_file=config.file_digest,
+    )
 
 
 def useful_threads(config: RunConfig) -> int:
@@ -127,15 +138,16 @@ def settle(config: RunConfig, recorded: Mapping[str, Any] | None) -> tuple[Numer
     """The numerics to train with, and the names of what differs from those recorded with the run, if there are any."""
     before = Numerics(**recorded) if recorded else None
     now = choose(config, before)
-    old, new = asdict(before or now), asdict(now)
+    old, new = {**asdict(now), **(recorded or {})}, asdict(now)  # what an older version did not record, it kept
     return now, [key for key in old if old[key] != new[key]]
 
 
-def memory_needed(config: RunConfig) -> dict[str, int]:
-    """Bytes by what they hold, computed from the config: what training takes besides PyTorch itself.
+def memory_needed(config: RunConfig, device: torch.device) -> dict[str, int]:
+    """Bytes by what they hold, computed from the config: what training takes of the device besides PyTorch itself.
 
     `data` counts images with noise or distortion, which lie beside those without; `activations` are inputs,
-    activations and their gradients of one batch.
+    activations and their gradients of one batch; `evaluation` is a layer beside the one before it, at their widest;
+    `saving` are copies of what a checkpoint holds: the last, the best, and the one that is being written.
     """
     parameters, split, noise = sum(config.layer_parameters), config.split, config.noise
     evaluated = split.test + (0 if split.validation_is_test else split.validation)
@@ -143,12 +155,18 @@ def memory_needed(config: RunConfig) -> dict[str, int]:
     disturbed = (split.train + evaluated * noise.on_evaluation) * ((noise.input_noise > 0) + (noise.distortion > 0))
     batch = max(min(config.training.batch_size, split.train), 1)
     inputs, *hidden, classes = config.layer_sizes
+    evaluated_at_once = min(evaluation_batch(device), max(split.train, split.validation, split.test))
+    widest = max(*(width * config.network.pieces for width in hidden), classes, 0)
+    weights, states = 4 * parameters, 4 * parameters * states_per_weight(config)
+    copies = (2 + config.checkpoints.best) * (device.type == "cpu")  # of another device they lie in the host's memory
     return {
-        "weights": 4 * parameters,
-        "gradients": 4 * parameters,
-        "optimizer_state": 4 * parameters * states_per_weight(config),
+        "weights": weights,
+        "gradients": weights,
+        "optimizer_state": states,
         "data": examples * (4 * inputs + 8) + disturbed * 4 * inputs,
         "activations": 4 * 3 * batch * (inputs + sum(hidden) * config.network.pieces + classes),
+        "evaluation": 4 * 2 * evaluated_at_once * widest,
+        "saving": copies * (weights + states),
     }
 
 
@@ -163,12 +181,17 @@ def memory_free(device: torch.device) -> int:
 
 def check_memory(config: RunConfig, device: torch.device) -> None:
     """Refuse, from computed bytes and before anything is allocated, what cannot fit."""
-    needed, free = sum(memory_needed(config).values()), memory_free(device)
+    needed, free = sum(memory_needed(config, device).values()), memory_free(device)
     if needed > free:
         raise InputError(
             f"network.hidden_sizes: {config.architecture} ({sum(config.layer_parameters):,} parameters) with batches "
             f"of {config.training.batch_size:,} needs about {size(needed)}, but {device} has {size(free)} free"
         )
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """PyTorch has a kind of error for GPUs; on the CPU only its words tell."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def explain_out_of_memory(config: RunConfig) -> str:

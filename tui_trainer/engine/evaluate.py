@@ -14,6 +14,10 @@ from tui_trainer.engine.products import product
 BATCH, GPU_BATCH = 2048, 16_384  # large enough for full speed, small enough for caches and any memory
 
 
+def batch_size(device: torch.device) -> int:
+    return BATCH if device.type == "cpu" else GPU_BATCH
+
+
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Evaluation mode inside; afterwards every module as it was, since frozen layers stay in evaluation mode."""
@@ -39,7 +43,7 @@ def evaluate(
     """
     loss = torch.zeros((), dtype=sum_type(examples.images.device), device=examples.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=examples.images.device)
-    size = BATCH if examples.images.device.type == "cpu" else GPU_BATCH
+    size = batch_size(examples.images.device)
     done = 0
     with evaluating(model):
         for images, labels in zip(examples.images.split(size), examples.labels.split(size), strict=True):

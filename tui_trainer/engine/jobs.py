@@ -141,7 +141,7 @@ def fetch(name: str, data_root: str) -> None:
 
     entry = datasets.dataset(name)
     if not entry.files:
-        tell(result={"name": name, "message": f"needs no download: {entry.source}"})
+        tell(result={"name": name, "message": f"is here already: {entry.source}"})
         return
     folder = Path(data_root) / entry.folder
     done = threading.Event()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import torch
 
 from tui_trainer.config import RunConfig, build, change
 from tui_trainer.engine import data, device
@@ -60,7 +59,7 @@ def preflight(order_json: str) -> None:
     check_batches(config, config.split.train)
     numerics, _ = device.settle(config, None)
     device.prepare(numerics, config.training.deterministic)
-    memory, free = device.memory_needed(config), device.memory_free(numerics.torch_device)
+    memory, free = device.memory_needed(config, numerics.torch_device), device.memory_free(numerics.torch_device)
     report: dict[str, Any] = {
         "layers": [
             {"inputs": inputs, "outputs": outputs, "parameters": parameters}
@@ -72,7 +71,7 @@ def preflight(order_json: str) -> None:
         "memory": memory,
         "memory_needed": sum(memory.values()),
         "memory_free": free,
-        **{key: value for key, value in asdict(numerics).items() if key != "versions"},
+        **{key: value for key, value in asdict(numerics).items() if key not in ("versions", "data_file")},
         "epochs": config.total_epochs,
         "steps_per_epoch": config.steps_per_epoch,
         "steps": config.total_steps,
@@ -84,7 +83,9 @@ def preflight(order_json: str) -> None:
         try:
             report["speed"] = speed(config, splits, numerics)
             report["by_heart"] = by_heart(config, splits, numerics)
-        except torch.OutOfMemoryError:
+        except Exception as error:
+            if not device.is_out_of_memory(error):
+                raise
             raise InputError(device.explain_out_of_memory(config)) from None
     tell(result=report)
 

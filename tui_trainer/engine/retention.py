@@ -134,7 +134,12 @@ class Retention:
             stays = path.name == newest.meta.file_name or kinds & FOR_GOOD or is_best or path.name in pins
             if stays or path.name not in self.kinds:
                 continue
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:  # the folder has just turned read-only, perhaps; tried again after the next save
+                message = f"{path.name} could not be deleted: {error.strerror or error}"
+                self.report(events.Log(level="error", message=message))
+                continue
             del self.kinds[path.name]
             self.report(events.Removed(file=path.name))
 

@@ -59,11 +59,8 @@ class Window:
 
 
 def replay_due(t: Trainer, report: Report) -> None:
-    """Make again the live changes that took effect here before a crash threw the run back.
-
-    The step alone does not tell: a change may have ended an epoch early, and another come after its end.
-    """
-    while t.pending and t.pending[0].step <= t.step and t.pending[0].epoch <= t.epoch:
+    """Make again the live changes that took effect here before a crash threw the run back."""
+    while t.due:
         wish = t.pending.pop(0)
         t.change(wish)
         report(

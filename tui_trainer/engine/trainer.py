@@ -1,8 +1,8 @@
 """Everything that changes while a run trains, and how it is captured, restored and changed live."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import takewhile
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +12,7 @@ from tui_trainer.config import RunConfig, build, change, is_live
 from tui_trainer.engine import model as models
 from tui_trainer.engine import paths
 from tui_trainer.engine.checkpoint import Best, Meta, Snapshot, weights_sha256
+from tui_trainer.engine.clock import Clock
 from tui_trainer.engine.data import Splits, order_of
 from tui_trainer.engine.device import Numerics
 from tui_trainer.engine.noise import disturb, disturb_splits
@@ -19,10 +20,8 @@ from tui_trainer.engine.optim import Optimizers
 from tui_trainer.engine.schedule import Patience, factors
 from tui_trainer.engine.seeds import seed_of
 from tui_trainer.engine.step import AutogradStep, Step, Sums
-from tui_trainer.runs.state import Change
+from tui_trainer.runs.state import Change, outweighed
 from tui_trainer.text import InputError
-
-Phase = Literal["training", "evaluation", "saving", "paused"]
 
 
 def check_batches(config: RunConfig, examples: int) -> None:
@@ -42,26 +41,6 @@ class DivergedError(Exception):
 
 def all_finite(weights: Mapping[str, torch.Tensor]) -> bool:
     return all(bool(tensor.isfinite().all()) for tensor in weights.values())
-
-
-class Clock:
-    """Monotonic seconds by phase; pauses are counted apart and belong to no total."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, float] = {"training": 0.0, "evaluation": 0.0, "saving": 0.0, "paused": 0.0}
-        self.phase: Phase = "paused"
-        self.since = time.monotonic()
-
-    def enter(self, phase: Phase) -> None:
-        now = time.monotonic()
-        self.spent[self.phase] += now - self.since
-        self.phase, self.since = phase, now
-
-    @property
-    def seconds(self) -> float:
-        """Training, evaluation and saving so far."""
-        self.enter(self.phase)
-        return self.spent["training"] + self.spent["evaluation"] + self.spent["saving"]
 
 
 class Trainer:
@@ -263,8 +242,35 @@ class Trainer:
                 f"as --set epochs={self.epoch + 10}"
             )
 
-    def check(self, changes: dict[str, Any]) -> RunConfig:
-        """The config with the wished changes. Raises `InputError` when a run that has begun cannot take them."""
+    def wish(self, wish: Change) -> None:
+        """Have fields of the config changed before the next step, whatever is yet to be made again of these fields.
+
+        Raises `InputError`, and then nothing changes, when a run that has begun cannot take them, or not with what is
+        made again.
+        """
+        due, later = self.pending[: self.due], outweighed(self.pending[self.due :], wish.changes)
+        config = self.config
+        for again in due:
+            config = self._changed(config, again.changes)
+        config = self._changed(config, wish.changes)
+        for again in later:
+            try:
+                config = change(config, again.changes)
+            except InputError as error:
+                when = f"with what is changed again after step {again.step:,}"
+                raise InputError(*(f"{problem} ({when})" for problem in error.problems)) from None
+        self.pending = [*due, wish, *later]
+
+    @property
+    def due(self) -> int:
+        """How many of the pending changes took effect here or before.
+
+        The step alone does not tell: a change may have ended an epoch early, and another come after its end.
+        """
+        return len([*takewhile(lambda c: c.step <= self.step and c.epoch <= self.epoch, self.pending)])
+
+    def _changed(self, config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+        """`config` with these changes. Raises `InputError` when a run that has begun cannot take them here."""
         fixed = [path for path in changes if not is_live(path)]
         if fixed:
             raise InputError(
@@ -273,7 +279,7 @@ class Trainer:
                     for path in fixed
                 )
             )
-        changed = change(self.config, changes)
+        changed = change(config, changes)
         training = changed.training
         if training.epochs < self.epoch + (self.epoch_step > 0) and not training.steps:
             raise InputError(f"training.epochs: {training.epochs} is less than the run already has, {self.epoch}")
@@ -283,7 +289,7 @@ class Trainer:
 
     def change(self, wish: Change) -> None:
         """Change fields of the config from the next step on. Raises `InputError`, and then changes nothing."""
-        self.config = self.check(wish.changes)
+        self.config = self._changed(self.config, wish.changes)
         self.applied = [*self.applied, wish.id]
         self.optimizers.refresh(self.config)
         self.path.configure(self.config)

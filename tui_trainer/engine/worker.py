@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import torch
 
 from tui_trainer.config import build
 from tui_trainer.engine import checkpoint, data, device
@@ -22,6 +21,7 @@ from tui_trainer.engine.trainer import DivergedError, Trainer
 from tui_trainer.runs import events
 from tui_trainer.runs.directory import Run, read_record
 from tui_trainer.runs.fold import fold
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.state import TERMINAL, Change, RunState
 from tui_trainer.text import BETWEEN, InputError
 
@@ -64,11 +64,11 @@ def work(order: Order) -> int:
     except DivergedError as error:
         kept = next((f"{path.stem} is kept" for path in checkpoint.scan(run.checkpoints)), "nothing was saved before")
         last = events.State(status="failed", reason=f"{error}; {kept}; try a smaller learning rate")
-    except torch.OutOfMemoryError:
-        last = events.State(status="failed", reason=device.explain_out_of_memory(state.config))
     except Exception as error:
         traceback.print_exc()
-        last = events.State(status="failed", reason=f"{type(error).__name__}: {error}")
+        memory = device.is_out_of_memory(error)
+        reason = device.explain_out_of_memory(state.config) if memory else f"{type(error).__name__}: {error}"
+        last = events.State(status="failed", reason=reason)
     expire_commands(inbox, state, log.append, "the run has ended")
     log.append(last)
     print(last.status, last.reason, file=sys.stderr)
@@ -102,7 +102,7 @@ def history(run: Run) -> RunState:
     record = read_record(run)
     parent = record.start.parent if record.start else ""
     state = RunState(run.id, record.config, record.name, record.preset, parent)
-    for event in events.EventReader(run.events_file).read(limit=-1):
+    for event in EventReader(run.events_file).read(limit=-1):
         fold(state, event)
     return state
 
@@ -146,11 +146,9 @@ def train_run(run: Run, inbox: Inbox, state: RunState, order: Order, signals: Si
     elif start := read_record(run).start:
         trainer.start_from(checkpoint.read(start.file), start.mode)
     pending = [c for c in (*state.changes, *state.pending) if c.id not in applied]
-    if order.changes:
-        wish = Change(f"launch-{time.time_ns()}", trainer.epoch, trainer.step, order.changes)
-        trainer.check(wish.changes)
-        pending.append(wish)
     trainer.pending = sorted(pending, key=lambda c: c.step)  # of equals, the newest last
+    if order.changes:
+        trainer.wish(Change(f"launch-{time.time_ns()}", trainer.epoch, trainer.step, order.changes))
     if state.step or trainer.step:
         report(events.Rewound(epoch=trainer.epoch, step=trainer.step, seconds=trainer.clock.seconds))
     report(

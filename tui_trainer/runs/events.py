@@ -1,26 +1,28 @@
-"""The facts a worker writes to `events.jsonl`, one JSON object a line, and how they are appended and read."""
+"""The facts a worker writes to `events.jsonl`, one JSON object a line, and how they are appended."""
 
 import errno
 import os
 import time
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from tui_trainer.files import open_regular
 from tui_trainer.runs.maps import Layers
 
 FORMAT = 1
 Status = Literal["starting", "running", "paused", "finished", "stopped", "failed"]
 Level = Literal["info", "warning", "error"]
+# bounds, since a log may come from anywhere: what lies outside no reader could count, divide by or show
+Count = Annotated[int, Meta(ge=0, le=10**15)]
+Moment = Annotated[float, Meta(ge=0, le=2.5e11)]  # until the year 9892
 
 
 class Event(msgspec.Struct, tag_field="type", tag=str.lower, kw_only=True, omit_defaults=True):
     """`time`: seconds since 1970 by the wall clock, for people; order and durations never depend on it."""
 
-    time: float = msgspec.field(default_factory=time.time)
+    time: Moment = msgspec.field(default_factory=time.time)
 
 
 class Started(Event, kw_only=True):
@@ -35,9 +37,10 @@ class Started(Event, kw_only=True):
     precision: str
     step_path: str
     versions: dict[str, str]
+    data_file: str = ""
     parameters: int
     train_examples: int
-    steps_per_epoch: int
+    steps_per_epoch: Annotated[int, Meta(ge=1, le=10**15)]
     layer_sizes: list[int] = []
     validation_is_test: bool = False
     resumed_from: str = ""
@@ -60,8 +63,8 @@ class Metrics(Event, kw_only=True, gc=False):
     `gradient_norm` is of that last step; None where it overflowed.
     """
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     loss: float
     accuracy: float
     gradient_norm: float | None
@@ -73,8 +76,8 @@ class Metrics(Event, kw_only=True, gc=False):
 class Epoch(Event, kw_only=True):
     """Completed epoch `epoch`: running means over its training steps, then validation with its final weights."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     train_loss: float
     train_accuracy: float
     val_loss: float
@@ -87,31 +90,30 @@ class Epoch(Event, kw_only=True):
     saving_seconds: float
 
 
-class Boundary(Event, kw_only=True):
-    """Of a network with two inputs: the class it answers on a grid of the plane, a digit a cell, first row on top.
+class OfPlane(Event, kw_only=True):
+    """What a network with two inputs does over the part of the plane between these edges."""
+
+    epoch: Count
+    step: Count
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+class Boundary(OfPlane, kw_only=True):
+    """The class it answers on a grid of the plane, a digit a cell, first row on top.
 
     `points`: training examples to draw on it, as (x, y, class).
     """
 
-    epoch: int
-    step: int
-    left: float
-    right: float
-    bottom: float
-    top: float
     rows: Annotated[list[Annotated[str, Meta(min_length=1, max_length=500)]], Meta(min_length=1, max_length=500)]
     points: Annotated[list[tuple[float, float, int]], Meta(max_length=10_000)]
 
 
-class Neurons(Event, kw_only=True):
-    """Of a network with two inputs: what every unit computes over the part of the plane between these edges."""
+class Neurons(OfPlane, kw_only=True):
+    """What every unit computes."""
 
-    epoch: int
-    step: int
-    left: float
-    right: float
-    bottom: float
-    top: float
     layers: Layers
 
 
@@ -122,11 +124,11 @@ MOST_CLASSES = 64
 class Confusion(Event, kw_only=True):
     """How many examples of a split were answered how after an epoch: by true class, then by predicted class."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     split: Literal["train", "validation", "test"]
     counts: Annotated[
-        list[Annotated[list[Annotated[int, Meta(ge=0, le=10**15)]], Meta(max_length=MOST_CLASSES)]],
+        list[Annotated[list[Count], Meta(max_length=MOST_CLASSES)]],
         Meta(min_length=1, max_length=MOST_CLASSES),
     ]
 
@@ -134,8 +136,8 @@ class Confusion(Event, kw_only=True):
 class EarlyStop(Event, kw_only=True):
     """After epoch `epoch` the metric had not got better since `best_epoch` for as long as early stopping waits."""
 
-    epoch: int
-    best_epoch: int
+    epoch: Count
+    best_epoch: Count
     metric: str
 
 
@@ -143,8 +145,8 @@ class Evaluated(Event, kw_only=True):
     """Loss and accuracy of the final weights, or of the best epoch's, on one whole split."""
 
     which: Literal["final", "best"]
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     split: Literal["train", "validation", "test"]
     loss: float
     accuracy: float
@@ -156,8 +158,8 @@ class Checkpoint(Event, kw_only=True):
 
     file: str
     kinds: list[str]
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     bytes: int
     weights_sha256: str
     val_accuracy: float | None = None
@@ -179,8 +181,8 @@ class Applied(Event, kw_only=True):
 
     id: str
     command: str
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     ok: bool = True
     message: str = ""
     changes: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -189,8 +191,8 @@ class Applied(Event, kw_only=True):
 class Rewound(Event, kw_only=True):
     """The run goes on from here: metrics after `step` are void."""
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     seconds: float
 
 
@@ -212,7 +214,6 @@ AnyEvent = (
 )
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(AnyEvent)
 
 
 class EventLog:
@@ -269,55 +270,3 @@ def _end_of_last_line(descriptor: int) -> int:
             return start + newline + 1
         end = start
     return 0
-
-
-Line = TypeVar("Line")
-
-
-class LineReader(Generic[Line]):
-    """A reader's end: whole lines that came since the last call. Never writes, never waits.
-
-    A torn last line stays unread until it is whole; a line that is none of `decoder`'s is skipped and counted in
-    `unreadable`.
-    """
-
-    def __init__(self, path: Path, decoder: msgspec.json.Decoder[Line]) -> None:
-        self.path = path
-        self.decoder = decoder
-        self.offset = 0
-        self.unreadable = 0
-
-    def read(self, limit: int = 1 << 24) -> list[Line]:
-        """New lines, from at most about `limit` bytes, or as many as one line takes."""
-        try:
-            with open_regular(self.path) as stream:
-                stream.seek(self.offset)
-                block = stream.read(limit)
-        except OSError:  # not there yet, or not now
-            return []
-        whole = block.rfind(b"\n") + 1
-        if not whole and len(block) == limit:  # rubbish, perhaps, but what comes after it need not be
-            return self.read(2 * limit)
-        self.offset += whole
-        block = block[:whole]
-        try:  # all at once, three times as fast as one by one
-            found = self.decoder.decode_lines(block)
-            if len(found) == block.count(b"\n"):
-                return found
-        except (msgspec.MsgspecError, RecursionError):
-            pass
-        return [line for text in block.split(b"\n")[:-1] if (line := self._decode(text)) is not None]
-
-    def _decode(self, text: bytes) -> Line | None:
-        try:
-            return self.decoder.decode(text)
-        except (msgspec.MsgspecError, RecursionError):
-            self.unreadable += 1
-            return None
-
-
-class EventReader(LineReader[AnyEvent]):
-    """The events of a run."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, _decoder)

@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from tui_trainer.config import change
 from tui_trainer.runs import events
-from tui_trainer.runs.state import EPOCH_SERIES, METRIC_SERIES, Change, LogLine, RunState
-from tui_trainer.text import clean
+from tui_trainer.runs.state import EPOCH_SERIES, METRIC_SERIES, Change, LogLine, RunState, outweighed
+from tui_trainer.text import InputError, clean
 
 CHECKPOINT_NAME = re.compile(r"e[0-9]{4,}-s[0-9]{6,}\.safetensors")
 
@@ -42,7 +42,7 @@ def _started(state: RunState, event: events.Started) -> None:
     state.status, state.reason = "starting", ""
     state.evaluations.clear()
     resumed = f", resumed from {event.resumed_from}" if event.resumed_from else ""
-    approximate = "" if event.exact else " (approximate: device, threads or versions differ)"
+    approximate = "" if event.exact else " (approximate: device, threads, versions or the data differ)"
     _note(
         state,
         event,
@@ -147,9 +147,15 @@ def _applied(state: RunState, event: events.Applied) -> None:
         for old in list(islice(state.acknowledged, 500)):
             del state.acknowledged[old]
     if event.changes and event.ok and event.id not in {c.id for c in state.changes}:
-        state.config = change(state.config, event.changes)
+        try:
+            state.config = change(state.config, event.changes)
+        except InputError as error:  # a log may come from anywhere, also one that somebody wrote into
+            _note(state, event, f"{event.command}: cannot have been: {error}", "error")
+            return
         state.changes.append(Change(event.id, event.epoch, event.step, event.changes))
-        state.pending = [c for c in state.pending if c.id != event.id]
+        left = [c for c in state.pending if c.id != event.id]
+        is_new = len(left) == len(state.pending)
+        state.pending = outweighed(left, event.changes) if is_new else left
     level: events.Level = "info" if event.ok else "warning"
     _note(state, event, f"{event.command}: {event.message}" if event.message else event.command, level)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tui_trainer.runs.commands import AnyCommand, send
+from tui_trainer.runs.commands import AnyCommand, Stop, send
 from tui_trainer.runs.directory import Run, read_record
-from tui_trainer.runs.events import Applied, EventReader
+from tui_trainer.runs.events import Applied
 from tui_trainer.runs.fold import fold_all
-from tui_trainer.runs.launch import liveness, owner, why_interrupted
+from tui_trainer.runs.launch import liveness, owner, terminate, why_interrupted
+from tui_trainer.runs.reader import EventReader
 from tui_trainer.runs.state import TERMINAL, LogLine, RunState
 from tui_trainer.text import InputError, clean
 
@@ -114,6 +115,8 @@ def ask(run: Run, command: AnyCommand, timeout: float = 60.0) -> Applied:
     try:
         sent = send(run.inbox, command)
     except OSError as error:
+        if isinstance(command, Stop) and not command.discard:  # on a full disk above all; a signal needs no room there
+            return _stop_by_signal(follower, timeout)
         raise InputError(f"{run.inbox}: cannot be written, so the worker cannot be asked: {error.strerror}") from error
     wait(follower, lambda s: sent in s.acknowledged or not follower.alive, timeout)
     if answer := follower.catch_up().acknowledged.get(sent):
@@ -121,3 +124,11 @@ def ask(run: Run, command: AnyCommand, timeout: float = 60.0) -> Applied:
     if not follower.alive:
         raise InputError(f"{run.id}: the worker ended before it took the command; the run is {follower.state.status}")
     raise InputError(f"{run.id}: no answer within {timeout:.0f} seconds; the command stays in its inbox")
+
+
+def _stop_by_signal(follower: Follower, timeout: float) -> Applied:
+    terminate(follower.run)
+    if not wait(follower, lambda _: not follower.alive, timeout):
+        raise InputError(f"{follower.run.id}: has been asked to end by a signal, but not done so yet")
+    state = follower.catch_up()
+    return Applied(id="", command="stop", epoch=state.epoch, step=state.step, message=state.reason)

@@ -6,13 +6,14 @@ import fcntl
 import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -21,6 +22,7 @@ from tui_trainer.files import open_regular
 from tui_trainer.runs.directory import Run
 from tui_trainer.text import InputError
 
+LAST_WORDS = 4096  # bytes: what the last event of a run fits in
 Liveness = Literal["alive", "dead", "unknown"]
 Role = Literal["worker", "job", "coordinator"]
 
@@ -177,7 +179,12 @@ def why_interrupted(place: Locked, log: Path) -> str:
     except OSError:
         lines = []
     role = "coordinator" if holder and holder.role == "coordinator" else "worker"
-    return lines[-1] if lines else f"the {role} was killed (by hand, or by the system for its memory)"
+    if lines:
+        return lines[-1]
+    with suppress(OSError):
+        if shutil.disk_usage(log.parent).free < LAST_WORDS:
+            return f"the disk is full, so the {role} could not say how it ended"
+    return f"the {role} was killed (by hand, or by the system for its memory)"
 
 
 def worker_command(*arguments: str) -> list[str]:

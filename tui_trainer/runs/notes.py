@@ -107,7 +107,7 @@ def change(run: Run, make: Callable[[Notes], Notes]) -> Notes:
             document.update({"format": FORMAT, **msgspec.to_builtins(notes)})
             write_whole(file, tomlkit.dumps(document).encode())
     except (OSError, UnicodeEncodeError) as error:
-        raise InputError(f"{file}: cannot be written: {error}") from None
+        raise InputError(f"{file}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
     return notes
 
 
@@ -128,7 +128,7 @@ def _content(run: Run) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
-        raise InputError(f"{run.notes_file}: cannot be read: {error}") from None
+        raise InputError(f"{run.notes_file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _checked(content: str, run: Run) -> Notes:

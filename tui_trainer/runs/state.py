@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -30,6 +31,19 @@ class Change(NamedTuple):
     epoch: int
     step: int
     changes: dict[str, Any]
+
+
+def outweighed(pending: Iterable[Change], wish: Mapping[str, Any]) -> list[Change]:
+    """What is left to make again of changes after which a person wished for others: nothing of those fields.
+
+    Another schedule brings all of its settings along.
+    """
+
+    def is_left(path: str) -> bool:
+        return path not in wish and not ("schedule.name" in wish and path.startswith("schedule."))
+
+    left = (c._replace(changes={path: v for path, v in c.changes.items() if is_left(path)}) for c in pending)
+    return [c for c in left if c.changes]
 
 
 # name of a series → field of `Metrics`, or of `Epoch`; only the gradient's norm may be absent from one

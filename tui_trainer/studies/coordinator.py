@@ -16,8 +16,9 @@ from typing import cast
 
 from tui_trainer.files import write_whole
 from tui_trainer.runs import commands as inbox
-from tui_trainer.runs.events import Event, EventLog, LineReader, Log
+from tui_trainer.runs.events import Event, EventLog, Log
 from tui_trainer.runs.jobs import Job
+from tui_trainer.runs.reader import LineReader
 from tui_trainer.studies import analyses, catalogue, commands, events
 from tui_trainer.studies.directory import StudyDirectory
 from tui_trainer.studies.plan import Plan

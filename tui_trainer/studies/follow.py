@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from tui_trainer.files import open_regular
 from tui_trainer.runs.directory import Run
-from tui_trainer.runs.events import LineReader
 from tui_trainer.runs.follow import Follower
 from tui_trainer.runs.launch import liveness, why_interrupted
+from tui_trainer.runs.reader import LineReader
 from tui_trainer.runs.state import LogLine, RunState
 from tui_trainer.studies import catalogue, events
 from tui_trainer.studies.directory import StudyDirectory

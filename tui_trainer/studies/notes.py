@@ -36,7 +36,7 @@ def write_conclusions(directory: StudyDirectory, text: str) -> None:
     try:
         write_whole(file, tomlkit.dumps(values).encode())
     except (OSError, UnicodeEncodeError) as error:
-        raise InputError(f"{file}: cannot be written: {error}") from None
+        raise InputError(f"{file}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _read(directory: StudyDirectory) -> dict[str, object]:
@@ -47,4 +47,4 @@ def _read(directory: StudyDirectory) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{file}: cannot be read: {error}") from None
+        raise InputError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -81,7 +81,7 @@ class FormScreen(Screen[None]):
                 heading = Content.assemble(("New run", "bold"), (f" from {self.preset.name}", MUTED))
             yield Line(heading, id="form-title")
             yield Line(Content.styled("name", MUTED), id="name-label")
-            name = f"{self.fork.name}-fork" if self.fork else self.preset.short_name
+            name = f"{self.fork.name}-fork" if self.fork else self.preset.run_name
             yield Input(name, id="name", compact=True)
         with Horizontal(id="form"):
             fields = Fields(self.draft, "was" if self.fork else "preset", id="fields")
@@ -287,4 +287,4 @@ def command_line(preset: Preset, config: RunConfig, name: str, fork: Fork | None
         changed = settings(fork.config, config)  # what the command begins with, whatever checkpoint it takes
         return command("fork", fork.start.parent, changed, ["--checkpoint", fork.start.file.name, "--name", name])
     changed = settings(preset.config, config)
-    return command("train", preset.name, changed, ["--name", name] if name != preset.short_name else [])
+    return command("train", preset.name, changed, ["--name", name] if name != preset.run_name else [])

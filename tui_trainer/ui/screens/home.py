@@ -242,7 +242,7 @@ class HomeScreen(Screen[None]):
     def start_preset(self, event: Tree.NodeSelected[Data]) -> None:
         preset = event.node.data
         if isinstance(preset, Preset):
-            self.post_message(StartWanted(preset.config, preset.short_name, preset.name))
+            self.post_message(StartWanted(preset.config, preset.run_name, preset.name))
         elif isinstance(preset, Definition):
             self.post_message(StudyStartWanted(preset))
 
