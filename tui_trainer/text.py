@@ -20,6 +20,11 @@ class InputError(Exception):
         self.problems = list(problems)
 
 
+def reason(error: Exception) -> str:
+    """What the system says, without the number and the path that are around it."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def clean(foreign: str, limit: int = 1000) -> str:
     """`foreign` on one line, without control, direction and zero-width characters, `limit` characters at most.
 

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 
-from tui_trainer.text import InputError, clean, in_ascii, unicode_terminal
+from tui_trainer.text import InputError, clean, in_ascii, reason, unicode_terminal
 
 INTERRUPTED = 130  # what typer makes of ctrl+c
 
@@ -31,7 +31,7 @@ def run() -> None:
         status = 0
     except OSError as error:
         where = str(error.filename or "the output")
-        print(clean(f"{where}: {error.strerror or error}", 1000), file=sys.stderr)
+        print(clean(f"{where}: {reason(error)}", 1000), file=sys.stderr)
         forget_output()
         status = 2
     if status == INTERRUPTED:

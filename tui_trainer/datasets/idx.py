@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tui_trainer.datasets.catalogue import Dataset, IdxFile
 from tui_trainer.files import open_regular
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +121,7 @@ def read_idx(path: Path, file: IdxFile) -> NDArray[np.uint8]:
             # one byte more than fits tells a file that is too long without unpacking a gzip bomb
             content = cast(BinaryIO, unpacked).read(expected + 1)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{path}: cannot be read: {reason(error)}") from None
     if content[:4] != bytes((0, 0, 8, len(file.shape))):
         raise InputError(
             f"{path}: not an IDX file of {len(file.shape)}-dimensional unsigned bytes (wrong magic number)"

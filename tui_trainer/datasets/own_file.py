@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tui_trainer.datasets.catalogue import OWN, SHUFFLED, Dataset
 from tui_trainer.datasets.content import refuse_larger
 from tui_trainer.files import open_regular, written
-from tui_trainer.text import InputError, clean
+from tui_trainer.text import InputError, clean, reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +57,7 @@ def read_table(kind: str, file: str, label_column: str) -> Table:
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{path}: cannot be read: {reason(error)}") from None
     return _read(kind, path, label_column if kind == "csv" else "", found.st_ino, found.st_mtime_ns, found.st_size)
 
 
@@ -70,7 +70,7 @@ def _read(kind: str, path: Path, label_column: str, *_version: int) -> Table:
             refuse_larger(path, os.fstat(stream.fileno()).st_size)
             content = own_csv.read(path, stream, label_column) if kind == "csv" else own_npz.read(path, stream)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{path}: cannot be read: {reason(error)}") from None
     except MemoryError:
         raise InputError(f"{path}: does not fit into memory") from None
     inputs, count = content.inputs, len(content.labels)

@@ -21,7 +21,7 @@ from safetensors.torch import save as serialise
 
 from tui_trainer.engine.schedule import Patience
 from tui_trainer.files import open_regular
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, reason
 
 FORMAT = 1
 DIGEST_BLOCK = 1 << 26
@@ -165,7 +165,7 @@ def read(path: Path, progress: Callable[[int, int], None] | None = None) -> Snap
             # cloned: the file behind a mapped tensor may be deleted while the tensor lives
             tensors = {key: stream.get_tensor(key).clone() for key in stream.keys()}  # noqa: SIM118  not a dict
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise InputError(f"{path}: cannot be read: {reason(error)}") from None
     except safetensors.SafetensorError as error:
         raise InputError(f"{path}: not a safetensors file: {error}") from None
     try:

@@ -13,7 +13,7 @@ from tui_trainer.engine import checkpoint
 from tui_trainer.engine.checkpoint import Meta, Snapshot, scan
 from tui_trainer.runs import events, notes
 from tui_trainer.runs.directory import Run
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, reason
 
 FOR_GOOD = {"save", "every"}  # kinds that only a person deletes
 
@@ -59,7 +59,7 @@ class Retention:
             self._commit(self.waiting)
         except OSError as error:
             name = self.waiting.meta.file_name
-            self.report(events.Log(level="error", message=f"{name} could not be saved: {error.strerror or error}"))
+            self.report(events.Log(level="error", message=f"{name} could not be saved: {reason(error)}"))
 
     def is_due(self) -> bool:
         """Is it time for the automatic save at an epoch's end?"""
@@ -85,7 +85,7 @@ class Retention:
             self.saved_at = time.monotonic()
             if error.errno == errno.ENOENT and not self.folder.is_dir():
                 raise  # the run itself is gone
-            message = f"{snapshot.meta.file_name} could not be saved: {error.strerror or error}"
+            message = f"{snapshot.meta.file_name} could not be saved: {reason(error)}"
             self.report(events.Log(level="error", message=message))
             return message
         self.saved_at = time.monotonic()
@@ -137,7 +137,7 @@ class Retention:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:  # the folder has just turned read-only, perhaps; tried again after the next save
-                message = f"{path.name} could not be deleted: {error.strerror or error}"
+                message = f"{path.name} could not be deleted: {reason(error)}"
                 self.report(events.Log(level="error", message=message))
                 continue
             del self.kinds[path.name]

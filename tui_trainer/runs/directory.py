@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tui_trainer.files import open_regular, write_whole, written
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, reason
 
 if TYPE_CHECKING:
     from tui_trainer.config import RunConfig
@@ -182,7 +182,7 @@ def read_record(run: Run) -> Record:
         with open_regular(run.config_file) as stream:
             values: dict[str, Any] = tomllib.loads(stream.read(LARGEST).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{run.config_file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{run.config_file}: cannot be read: {reason(error)}") from None
     header = values.pop("run", {})
     if not isinstance(header, dict) or not isinstance(header.get("format"), int):
         raise InputError(f"{run.config_file}: run.format: missing; not a run's config")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui_trainer.files import open_regular, write_whole
-from tui_trainer.text import InputError, clean
+from tui_trainer.text import InputError, clean, reason
 
 if TYPE_CHECKING:
     from tui_trainer.runs.directory import Run
@@ -107,7 +107,7 @@ def change(run: Run, make: Callable[[Notes], Notes]) -> Notes:
             document.update({"format": FORMAT, **msgspec.to_builtins(notes)})
             write_whole(file, tomlkit.dumps(document).encode())
     except (OSError, UnicodeEncodeError) as error:
-        raise InputError(f"{file}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{file}: cannot be written: {reason(error)}") from None
     return notes
 
 
@@ -128,7 +128,7 @@ def _content(run: Run) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
-        raise InputError(f"{run.notes_file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{run.notes_file}: cannot be read: {reason(error)}") from None
 
 
 def _checked(content: str, run: Run) -> Notes:

@@ -6,7 +6,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from tui_trainer.files import open_regular, write_whole
-from tui_trainer.text import InputError, clean
+from tui_trainer.text import InputError, clean, reason
 
 if TYPE_CHECKING:
     from tui_trainer.studies.directory import StudyDirectory
@@ -36,7 +36,7 @@ def write_conclusions(directory: StudyDirectory, text: str) -> None:
     try:
         write_whole(file, tomlkit.dumps(values).encode())
     except (OSError, UnicodeEncodeError) as error:
-        raise InputError(f"{file}: cannot be written: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{file}: cannot be written: {reason(error)}") from None
 
 
 def _read(directory: StudyDirectory) -> dict[str, object]:
@@ -47,4 +47,4 @@ def _read(directory: StudyDirectory) -> dict[str, object]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{file}: cannot be read: {reason(error)}") from None

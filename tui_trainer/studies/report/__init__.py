@@ -8,7 +8,7 @@ from typing import Literal
 from tui_trainer.files import write_whole
 from tui_trainer.studies.follow import StudyFollower
 from tui_trainer.studies.report.content import Report, gather
-from tui_trainer.text import InputError
+from tui_trainer.text import InputError, reason
 
 Format = Literal["md", "html", "csv", "xlsx", "json"]
 
@@ -51,5 +51,5 @@ def write(follower: StudyFollower, format: Format, output: Path) -> list[Path]:
         try:
             write_whole(path, content)
         except OSError as error:
-            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+            raise InputError(f"{path}: cannot be written: {reason(error)}") from None
     return list(files)
