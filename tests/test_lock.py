@@ -203,4 +203,4 @@ def test_ask_says_why_there_is_no_answer(run: Run) -> None:
     run.inbox.rmdir()
     run.inbox.touch()
     with held(run), pytest.raises(InputError, match="inbox: cannot be written, so the worker cannot be asked: Not a"):
-        follow.ask(run, Save())
+        follow.ask(run, Save(), timeout=0.05)
