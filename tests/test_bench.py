@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from tests.running import Cli, eventually
+from tui_trainer.cli.bench import draw
 
 QUICK = ("bench", "--device", "cpu", "--seconds", "0.01")
 
@@ -22,15 +23,19 @@ def test_every_width_and_batch_is_measured_and_the_printed_figures_stand_beside(
     assert not list(cli.runs.iterdir())
 
 
-def test_bars_are_aligned_and_plain_where_the_terminal_is(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bars_are_aligned_and_plain_where_the_terminal_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LC_ALL", "C")
-    out = cli(*QUICK, "--widths", "8", "--batches", "1000,10")
-    heading, *lines = out.splitlines()[:3]
+    cell = {"hidden_sizes": [8, 8], "device": "cpu", "printed": None}
+    draw([{**cell, "batch_size": size, "images_per_second": rate} for size, rate in ((1000, 5e5), (10, 2e4), (1, 1e3))])
+    out = capsys.readouterr().out
+    heading, *lines = out.splitlines()[:4]
     assert heading.split() == ["units", "batch", "device", "images/s", "printed"]
+    assert [line.split()[3] for line in lines] == ["500,000", "20,000", "1,000"]
     assert len({line.index("=") for line in lines}) == 1
-    rates = [int(line.split()[3].replace(",", "")) for line in lines]
-    bars = [line.count("=") for line in lines]
-    assert 0 < min(bars) < max(bars) and bars[rates.index(max(rates))] == max(bars)
+    longest, middle, shortest = [line.count("=") for line in lines]
+    assert longest > middle > shortest > 0
     assert out.isascii()
 
 

@@ -336,3 +336,11 @@ def test_the_command_line_checks_a_file(cli: Cli, tmp_path: Path) -> None:
         2,
         f"{path}: line 1: has no column 'label', data.label_column; its columns are 'a', 'b', 'kind'",
     )
+
+
+def test_a_file_that_the_data_set_does_not_read_is_refused(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "points.csv"
+    for command in ("train", "preflight"):
+        status, _, err = cli.result(command, "digits", "--set", f"file={file}")
+        assert (status, err.strip()) == (2, "--set file: data=digits reads no file; add --set data=csv")
+    assert not list(cli.runs.iterdir())

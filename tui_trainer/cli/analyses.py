@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tui_trainer.cli.dashboard import data_root
-from tui_trainer.cli.options import Json, Progress, RunName, Settings, checkpoint_file, find
+from tui_trainer.cli.options import Json, Progress, RunName, Settings, checkpoint_file, configured, find
 from tui_trainer.cli.start import ensure_data
 from tui_trainer.runs.sweep import HIGH, LOW, STEPS
 
@@ -24,10 +24,10 @@ def preflight(
 
     Layers, memory, time by a dry run of about a second, and whether the network can learn one batch by heart.
     """
-    from tui_trainer import config, plain, plain_preflight, presets
+    from tui_trainer import plain, plain_preflight, presets
     from tui_trainer.runs.jobs import run_job
 
-    wanted = config.apply(presets.load(preset).config, settings or [])
+    wanted = configured(presets.load(preset).config, settings)
     root = data_root()
     ensure_data(wanted, root)
     order = {"config": wanted.model_dump(mode="json"), "data": str(root)}
@@ -62,11 +62,11 @@ def lr_find(
 
     Trains a network of its own while the rate rises, and looks where the loss falls. Nothing is kept.
     """
-    from tui_trainer import config, plain, presets
+    from tui_trainer import plain, presets
     from tui_trainer.runs import follow
     from tui_trainer.runs.jobs import run_job
 
-    wanted = config.apply(presets.load(preset).config, settings or [])
+    wanted = configured(presets.load(preset).config, settings)
     order: dict[str, Any] = {"config": wanted.model_dump(mode="json"), "low": low, "high": high, "steps": steps}
     if start:
         reference, _, checkpoint = start.partition(":")

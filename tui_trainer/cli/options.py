@@ -15,6 +15,7 @@ from tui_trainer.cli.dashboard import runs_root
 from tui_trainer.text import InputError, clean
 
 if TYPE_CHECKING:
+    from tui_trainer.config import RunConfig
     from tui_trainer.runs.directory import Run
     from tui_trainer.runs.state import RunState
 
@@ -38,6 +39,18 @@ def find(reference: str) -> Run:
     from tui_trainer.runs import directory
 
     return directory.find(runs_root(), reference)
+
+
+def configured(base: RunConfig, settings: list[str] | None) -> RunConfig:
+    """`base` with what `--set` says. Raises `InputError`, also for a file that nobody would read."""
+    from tui_trainer.config import apply
+
+    wanted = apply(base, settings or [])
+    data = wanted.data
+    if data.file not in ("", base.data.file) and data.name not in ("csv", "npz"):
+        kind = "npz" if data.file.endswith(".npz") else "csv"
+        raise InputError(f"--set file: data={data.name} reads no file; add --set data={kind}")
+    return wanted
 
 
 def checkpoint_file(chosen: Run, state: RunState, name: str) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui_trainer.cli.options import Json, Settings
+from tui_trainer.cli.options import Json, Settings, configured
 from tui_trainer.text import InputError
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def presets_save(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="replace one of the same name without asking")] = False,
 ) -> None:
     """Save a preset of your own; it is called yours/NAME."""
-    from tui_trainer import config, presets
+    from tui_trainer import presets
 
     origin = presets.load(base)
-    wanted = config.apply(origin.config, settings or [])
+    wanted = configured(origin.config, settings)
     words = summary or presets.variation(origin, wanted)
     try:
         path = presets.save(name, wanted, words, replace=yes)

@@ -11,7 +11,18 @@ import typer
 from tui_trainer.cli.dashboard import data_root, has_screen, open_dashboard, overrides, runs_root
 from tui_trainer.cli.data import download
 from tui_trainer.cli.live import tell
-from tui_trainer.cli.options import CheckpointName, Detach, Gpu, Name, Plain, RunName, Settings, checkpoint_file, find
+from tui_trainer.cli.options import (
+    CheckpointName,
+    Detach,
+    Gpu,
+    Name,
+    Plain,
+    RunName,
+    Settings,
+    checkpoint_file,
+    configured,
+    find,
+)
 from tui_trainer.text import BETWEEN, InputError, plural
 
 if TYPE_CHECKING:
@@ -36,11 +47,11 @@ def train(
 
     On a terminal in the dashboard, elsewhere as plain lines.
     """
-    from tui_trainer import config, presets
+    from tui_trainer import presets
     from tui_trainer.runs import directory, follow
 
     chosen = presets.load(preset)
-    wanted = config.apply(chosen.config, settings or [])
+    wanted = configured(chosen.config, settings)
     if queue:
         if start:
             raise InputError("--queue: a run --from another cannot wait in the queue; start it without")
@@ -70,13 +81,12 @@ def fork(
 
     Fields may change; the parent stays as it is.
     """
-    from tui_trainer import config
     from tui_trainer.runs import directory, follow
 
     parent = find(reference)
     follower = follow.Follower(parent)
     state = follower.catch_up()
-    wanted = config.apply(state.config, settings or [])
+    wanted = configured(state.config, settings)
     origin = directory.Start(parent.id, checkpoint_file(parent, state, checkpoint), "continue")
     root = data_root() if "data" in overrides else follower.data_root
     begin(wanted, state.name if name is None else name, state.preset, root, origin, detach, plain, gpu)
@@ -105,7 +115,7 @@ def resume(
     chosen = find(reference)
     follower = follow.Follower(chosen)
     state = follower.catch_up()
-    wanted = config.apply(state.config, settings or [])
+    wanted = configured(state.config, settings)
     changes = {path: new for path, (_, new) in config.differences(state.config, wanted).items()}
     if follower.alive:
         if changes:
