@@ -3,7 +3,8 @@
 import ctypes
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -192,6 +193,17 @@ def check_memory(config: RunConfig, device: torch.device) -> None:
 def is_out_of_memory(error: Exception) -> bool:
     """PyTorch has a kind of error for GPUs; on the CPU only its words tell."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+@contextmanager
+def memory_explained(config: RunConfig) -> Iterator[None]:
+    """Refuse, with batch size and network named, what runs out of memory inside."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(explain_out_of_memory(config)) from None
 
 
 def explain_out_of_memory(config: RunConfig) -> str:

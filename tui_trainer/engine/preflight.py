@@ -21,7 +21,6 @@ from tui_trainer.engine.jobs import tell
 from tui_trainer.engine.throughput import ENDLESS, WARM_UP, TimeBox
 from tui_trainer.engine.train import NothingKept, train
 from tui_trainer.engine.trainer import DivergedError, Trainer, check_batches
-from tui_trainer.text import InputError
 
 SECONDS = 1.0  # of training measured, once it is warm
 STEPS = 500  # at most, on the one batch
@@ -80,13 +79,9 @@ def preflight(order_json: str) -> None:
     }
     if sum(memory.values()) <= free:
         splits = data.load(config, Path(order.data), numerics.torch_device)
-        try:
+        with device.memory_explained(config):
             report["speed"] = speed(config, splits, numerics)
             report["by_heart"] = by_heart(config, splits, numerics)
-        except Exception as error:
-            if not device.is_out_of_memory(error):
-                raise
-            raise InputError(device.explain_out_of_memory(config)) from None
     tell(result=report)
 
 

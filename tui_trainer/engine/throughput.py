@@ -75,15 +75,12 @@ def measure(config: RunConfig, seconds: float) -> dict[str, object]:
 
     one = noise(1)
     try:
-        trainer = Trainer(config, Splits(noise(examples), one, one), numerics)
-        box = TimeBox(trainer, seconds)
-        train(trainer, NothingKept(), lambda _: None, box.go_on)
+        with device.memory_explained(config):
+            trainer = Trainer(config, Splits(noise(examples), one, one), numerics)
+            box = TimeBox(trainer, seconds)
+            train(trainer, NothingKept(), lambda _: None, box.go_on)
     except DivergedError as error:
         raise InputError(f"{config.architecture}, batch {config.training.batch_size:,}: {error}") from None
-    except Exception as error:
-        if not device.is_out_of_memory(error):
-            raise
-        raise InputError(device.explain_out_of_memory(config)) from None
     rate = box.steps * min(step_size, examples) / box.spent
     return {"images_per_second": rate, "step_path": trainer.path.name}
 
