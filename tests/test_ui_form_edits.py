@@ -72,6 +72,12 @@ def test_the_command_of_a_fork_leads_from_the_run_as_it_is_now_to_what_the_form_
     assert config.apply(now, words[4:-4:2]) == wanted
 
 
+def test_a_file_typed_before_another_data_set_was_chosen_is_not_in_the_command() -> None:
+    digits = presets.load("digits")
+    wanted = config.apply(digits.config, ["file=own.csv", "epochs=3"])
+    assert command_line(digits, wanted, "digits", None) == "tui-trainer train digits --set epochs=3"
+
+
 async def test_a_form_is_kept_as_a_preset_and_taken_along_as_a_command(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

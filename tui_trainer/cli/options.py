@@ -43,12 +43,13 @@ def find(reference: str) -> Run:
 
 def configured(base: RunConfig, settings: list[str] | None) -> RunConfig:
     """`base` with what `--set` says. Raises `InputError`, also for a file that nobody would read."""
+    from tui_trainer import datasets
     from tui_trainer.config import apply
 
     wanted = apply(base, settings or [])
     data = wanted.data
-    if data.file not in ("", base.data.file) and data.name not in ("csv", "npz"):
-        kind = "npz" if data.file.endswith(".npz") else "csv"
+    if data.file not in ("", base.data.file) and data.name not in datasets.OWN:
+        kind = datasets.own_kind(data.file) or "csv"
         raise InputError(f"--set file: data={data.name} reads no file; add --set data={kind}")
     return wanted
 

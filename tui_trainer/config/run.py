@@ -38,7 +38,7 @@ class RunConfig(Group):
         problems = []
         if data.split not in ("auto", *splits):
             problems.append(f"data.split: {data.split!r} does not cut {data.name}; choose {', '.join(splits)}")
-        if data.name in ("csv", "npz") and not data.file:
+        if data.name in datasets.OWN and not data.file:
             problems.append(f"data.file: is missing; {data.name} needs the path of your file")
         if self.noise.distortion and not datasets.is_image(data.name):
             problems.append(f"noise.distortion: {data.name} has no images to distort")
@@ -61,14 +61,14 @@ class RunConfig(Group):
     @property
     def dataset(self) -> datasets.Dataset:
         """The catalogue's entry, or the description of the person's own file. Raises `InputError`."""
-        if self.data.name in ("csv", "npz"):
+        if self.data.name in datasets.OWN:
             return datasets.own(self.data.name, self.data.file, self.data.label_column)
         return datasets.dataset(self.data.name)
 
     @property
     def file_digest(self) -> str:
         """Of what the person's own file holds, or nothing. Raises `InputError`."""
-        if self.data.name in ("csv", "npz"):
+        if self.data.name in datasets.OWN:
             return datasets.own_digest(self.data.name, self.data.file, self.data.label_column)
         return ""
 

@@ -2,6 +2,7 @@
 
 from tui_trainer.datasets.catalogue import (
     CATALOGUE,
+    OWN,
     Dataset,
     IdxFile,
     Split,
@@ -17,6 +18,7 @@ from tui_trainer.datasets.parts import Choice, Part, Parts, load
 
 __all__ = [
     "CATALOGUE",
+    "OWN",
     "Choice",
     "Dataset",
     "IdxFile",

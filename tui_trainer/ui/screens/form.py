@@ -17,7 +17,8 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_trainer.config import RunConfig, settings, steps_between
+from tui_trainer import datasets
+from tui_trainer.config import RunConfig, change, settings, steps_between
 from tui_trainer.presets import Preset, command, variation
 from tui_trainer.runs.directory import check_name
 from tui_trainer.text import InputError, clean, plural
@@ -283,8 +284,10 @@ class FormScreen(Screen[None]):
 
 def command_line(preset: Preset, config: RunConfig, name: str, fork: Fork | None) -> str:
     """The command that starts what the form would start."""
+    base = fork.config if fork else preset.config  # what the command begins with, whatever checkpoint it takes
+    if config.data.name not in datasets.OWN:  # a file that was typed before another data set was chosen
+        config = change(config, {"data.file": base.data.file})
+    changed = settings(base, config)
     if fork:
-        changed = settings(fork.config, config)  # what the command begins with, whatever checkpoint it takes
         return command("fork", fork.start.parent, changed, ["--checkpoint", fork.start.file.name, "--name", name])
-    changed = settings(preset.config, config)
     return command("train", preset.name, changed, ["--name", name] if name != preset.run_name else [])

@@ -203,4 +203,4 @@ class Charts(ChartGrid):
 
 def _has_two_inputs(config: RunConfig) -> bool:
     """Known without reading a file of one's own, which may be gone."""
-    return config.data.name not in ("csv", "npz") and datasets.dataset(config.data.name).inputs == 2
+    return config.data.name not in datasets.OWN and datasets.dataset(config.data.name).inputs == 2
